@@ -75,6 +75,28 @@ class RepeatPanel(TypedDict):
     synthetic: float | None
 
 
+_RowsOfSides = TypedDict("_RowsOfSides", {"real rows": int, "synthetic rows": int})  # keys with a space
+
+
+class SeriesLevelPanel(_RowsOfSides):
+    """A column within one level of a series: its distance, and what real rows score."""
+
+    level: str
+    column: str
+    value: float
+    reference: float | None
+
+
+_LeftOut = TypedDict("_LeftOut", {"left out": int})  # a key with a space
+
+
+class SeriesValuesPanel(_LeftOut):
+    """Levels of a series that were compared, and the farthest apart of them."""
+
+    compared: int
+    levels: Sequence[SeriesLevelPanel]
+
+
 class AlignmentPanel(TypedDict):
     """Shares of rows shortly after a row of another table."""
 
@@ -113,6 +135,7 @@ class LinkedPanels(TypedDict, total=False):
     gaps: Mapping[str, TwoSides]
     transitions: Sequence[TransitionPanel]
     repeats: Sequence[RepeatPanel]
+    series_values: Mapping[str, SeriesValuesPanel]
     alignment: Mapping[str, AlignmentPanel]
     timelines: TimelinesPanel
     training: TrainingPanel

@@ -63,6 +63,10 @@ class Clock:
         self._name, self._since = name, now
         self._progress.stage(name)
 
+    def part(self, name: str) -> None:
+        """A part of the stage begins: people are told of it as of a stage, its seconds are those of the stage."""
+        self._progress.stage(f"{self._name}: {name}")
+
     def say(self, sentence: str) -> None:
         """Something happened that people should know of."""
         self.said.append(sentence)

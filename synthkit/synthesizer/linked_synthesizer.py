@@ -88,6 +88,7 @@ class LinkedSynthesizer:
         max_minutes: float | None = None,
         checkpoint: Checkpoint | None = None,
         progress: Progress | None = None,
+        stage: Callable[[str], None] | None = None,
         say: Callable[[str], None] | None = None,
         ledger: Ledger | None = None,
     ) -> LinkedSynthesizer:
@@ -98,7 +99,8 @@ class LinkedSynthesizer:
             seed: root of all random choices.
             max_minutes: a time budget, above 0.
             checkpoint: where the training is kept, to go on with it after it was killed; the same model comes of it.
-            progress: called with step, steps and loss.
+            progress: called with step, steps and loss; of two trainings each counts its own steps.
+            stage: called with the name of each training as it begins, where a model has several.
             say: called with sentences for people.
             ledger: the ledger of the tables.
 
@@ -116,7 +118,9 @@ class LinkedSynthesizer:
         self.seed = next(s for s in (seed, self.seed, taken_up, secrets.randbits(31)) if s is not None)
         seeds, device = Seeds(self.seed), choose_device(self._device)
         wish = None if max_minutes is None else 60 * max_minutes
-        callbacks = TrainingCallbacks(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
+        callbacks = TrainingCallbacks(
+            progress=progress, stage=stage, say=say, seconds=wish, since=since, store=checkpoint
+        )
         access = ExactUnitAccess(typed, ledger or Ledger.unlimited(unit=None), seeds, device)
         kind = unit_models()[self.model_name]
         classes = kind.classes(self._config, access.units())

@@ -36,6 +36,7 @@ class TrainingCallbacks:
 
     Args:
         progress: called after each step with step, steps and the running loss.
+        stage: called with the name of a training as it begins, where a model has several.
         say: called with a sentence for people.
         seconds: a time budget, not a limit: as many steps are planned as fit, never more than without it.
         since: when the time budget began, by the monotonic clock.
@@ -48,6 +49,7 @@ class TrainingCallbacks:
     """
 
     progress: Progress | None = None
+    stage: Callable[[str], None] | None = None
     say: Callable[[str], None] | None = None
     seconds: float | None = None
     since: float = field(default_factory=time.monotonic)
@@ -56,6 +58,11 @@ class TrainingCallbacks:
     def left(self) -> float:
         """Seconds left of the time budget; none below nought, and no end without one."""
         return math.inf if self.seconds is None else max(self.seconds - (time.monotonic() - self.since), 0.0)
+
+    def begin(self, name: str) -> None:
+        """Tell that one training of several begins; its steps are counted by themselves."""
+        if self.stage is not None:
+            self.stage(name)
 
     def on_step(self, step: int, steps: int, loss: float) -> None:
         """Tell of a step that was made."""

@@ -57,6 +57,7 @@ FEW_UNITS_STEPS = 1200  # of the root, at most, where units are few
 ROOT_SHARE = 0.15  # of a time budget, for the root
 JUDGED_AT_ONCE = 8192  # rows whose probability is worked out at once
 ROOT_STAGE, BELOW_STAGE = "root", "below"  # the two trainings, as their kept states are called
+TRAINED_UNITS, TRAINED_ROWS = "units", "rows"  # and as people are told of them
 ROOT = "root."  # how the names of the root's tensors begin
 
 
@@ -124,6 +125,7 @@ class Timeline(UnitModel):
         log, callbacks = self._fit_root(access, seed, callbacks)
         if not rows:
             return log
+        callbacks.begin(TRAINED_ROWS)
         with seeded(seed, access.device):
             self._network = TimelineNetwork(self.layout, self._config).to(access.device)
         curve = train(self._network, _Loss(batches, self._config), batches.loader, self._plan(batches), seed, callbacks)
@@ -140,9 +142,10 @@ class Timeline(UnitModel):
         before = None if below is None else below.before()
         if before is None:
             first = None if store is None else TrainingStage(store=store, name=ROOT_STAGE)
-            rest = replace(callbacks, seconds=None, store=first, progress=None)
+            rest = replace(callbacks, seconds=None, store=first)
             if callbacks.seconds is not None:
                 rest = replace(rest, seconds=ROOT_SHARE * callbacks.left(), since=time.monotonic())
+            callbacks.begin(TRAINED_UNITS)
             log = self._root.fit_batches(loader, seed, rest)
             before = State(self._root.tensors(), {"steps": log.planned})
         else:

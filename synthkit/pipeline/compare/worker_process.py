@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 WORKER = "synthkit.pipeline.compare.worker"
+FIT = "fit"  # the stage that is timed, as workers tell it
 
 
 def launch(task: WorkerTask, *frames: pd.DataFrame, progress: Progress, module: str = WORKER) -> ModelResult:
@@ -98,9 +99,11 @@ class ProgressReceiver:
             self.process.stdout.close()
 
     def _stage(self, name: str) -> None:
-        self._disarm()
         self._progress.stage(f"{self._name}: {name}")
-        if name == "fit" and self._minutes is not None:
+        if name.startswith(f"{FIT}:"):
+            return  # a part of it: the time goes on
+        self._disarm()
+        if name == FIT and self._minutes is not None:
             self._timer = threading.Timer(60 * self._minutes, self._expire)
             self._timer.daemon = True
             self._timer.start()

@@ -88,8 +88,8 @@ def enter_linked(task: WorkerTask, train: LinkedTables, holdout: LinkedTables, t
     maker = LinkedSynthesizer(schema, task.model, seed=task.seed, settings=settings, device=task.device)
     clock.stage("fit")
     spent, ledger = time.process_time(), Ledger.unlimited(unit=schema.unit)
-    said = {"max_minutes": task.max_minutes, "progress": clock.training, "say": clock.say, "ledger": ledger}
-    maker.fit(train, **said)  # type: ignore[arg-type]
+    told = {"progress": clock.training, "stage": clock.part, "say": clock.say}
+    maker.fit(train, max_minutes=task.max_minutes, ledger=ledger, **told)  # type: ignore[arg-type]
     cpu["fit"], spent = time.process_time() - spent, time.process_time()
     clock.stage("sample")
     draws = tuple(maker.sample(task.rows, seed=seeds.of(f"draw {k}") % 2**31) for k in range(task.draws))

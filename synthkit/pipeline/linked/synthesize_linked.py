@@ -170,6 +170,7 @@ def _learn(
         max_minutes=config.max_minutes,
         checkpoint=checkpoint,
         progress=clock.training,
+        stage=clock.part,
         say=clock.say,
         ledger=ledger,
     )

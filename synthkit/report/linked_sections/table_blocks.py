@@ -11,16 +11,18 @@ from synthkit.report.records import ScoreRow
 from synthkit.report.section_spec import SectionSpec
 from synthkit.report.sections.column_distributions import DistributionCard
 
-SINGLE_TABLE_SCORES = ("shape", "tv1", "trend", "tv2", "row_c2st")
+SINGLE_TABLE_SCORES = ("shape", "tv1", "trend", "tv2", "series_values", "row_c2st")
+WORST_LEVELS = 12  # of a series, in the table of the farthest apart
 OVERVIEW_SCORES = (("shape", "Column shapes"), ("tv1", "One-way"), ("trend", "Pair trends"), ("tv2", "Two-way"))
 
 
 class TableBlock(TypedDict):
-    """One table: its scores, and a small chart of each column."""
+    """One table: its scores, its columns within the levels of its series, and a small chart of each column."""
 
     name: str
     rows: str
     scores: list[ScoreRow]
+    series: list[DataTable]
     cards: list[DistributionCard]
 
 
@@ -58,8 +60,30 @@ def _block(context: LinkedContext, name: str, taken: set[str]) -> TableBlock:
         "name": name,
         "rows": "" if counts is None else f"{counts:,} synthetic rows",
         "scores": context.score_rows([f"fidelity.{name}.{each}" for each in SINGLE_TABLE_SCORES], name),
+        "series": _by_level(context, name),
         "cards": cards,
     }
+
+
+def _by_level(context: LinkedContext, name: str) -> list[DataTable]:
+    """Columns within the levels of the table's series, those farthest above what real rows score."""
+    panel = (context.panels.get("series_values") or {}).get(name)
+    if panel is None:
+        return []
+    lines = [
+        [
+            f"{each['level']}: {each['column']}",
+            number(each["value"]),
+            number(each["reference"]),
+            *(f"{each[side]:,}" for side in ("synthetic rows", "real rows")),
+        ]
+        for each in panel["levels"][:WORST_LEVELS]
+    ]
+    series = context.schema.tables[name].series
+    caption = f"Values by level of {series}, farthest above real rows first; 0 is identical. "
+    caption += f"Levels compared: {panel['compared']:,}; with too few rows: {panel['left out']:,}"
+    heads = ["Level and column", "#KS or TV", "#Real rows score", "#Synthetic rows", "#Held-out rows"]
+    return [data_table(caption, heads, lines)]
 
 
 def _overview(context: LinkedContext) -> DataTable:

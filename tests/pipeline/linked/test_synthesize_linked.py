@@ -19,6 +19,22 @@ from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
 SCHEMA = LinkedSchema.parse(SMALL)
 
 
+class Heard:
+    """Keeps the stages and the steps of each."""
+
+    def __init__(self):
+        self.stages, self.steps = [], {}
+
+    def stage(self, name):
+        self.stages.append(name)
+
+    def advance(self, done, total, note=""):
+        self.steps.setdefault(self.stages[-1], []).append((done, total))
+
+    def say(self, sentence):
+        """Nothing."""
+
+
 def test_every_draw_keeps_keys_times_and_domains(linked_run):
     assert len(linked_run.draws) == 2
     for draw in linked_run.draws:
@@ -126,6 +142,20 @@ def test_orphans_are_refused_or_dropped():
     asked = {"model": "independent", "quick": True, "units": 5, "device": "cpu"}
     made = synthesize_linked(frames, SCHEMA, orphans="drop", **asked)
     assert made.validations["input"].orphans["labs"].rows == 1
+
+
+def test_both_trainings_tell_how_far_they_are():
+    """That of the units' own rows, which comes first, as that of all the rows below them."""
+    heard, settings = Heard(), {"steps": 2, "root_steps": 3, "width": 16, "hidden": 8, "mixed": 8}
+    made = fit_linked(
+        small_hospital(), SCHEMA, progress=heard, config=RunConfig(settings=settings, seed=1, device="cpu")
+    )
+    assert heard.stages == ["read and validate", "fit", "fit: units", "fit: rows", ""]
+    assert heard.steps == {
+        "fit: units": [(1, 3), (2, 3), (3, 3)],
+        "fit: rows": [(1, 2), (2, 2)],
+    }
+    assert list(made.facts["seconds"]) == ["read and validate", "fit"]
 
 
 def test_a_model_of_one_table_is_refused_with_those_that_can():

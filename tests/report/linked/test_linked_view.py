@@ -233,6 +233,24 @@ def test_a_table_has_the_figures_of_a_report_on_one(linked_report, hospital_side
         assert share == pytest.approx(shares[name], abs=1e-6)
 
 
+def test_values_by_level_of_a_series_stand_in_the_table_of_the_series_and_not_before_outsiders(
+    linked_report, hospital_evaluation, hospital_schema
+):
+    blocks = {b["name"]: b for b in section(linked_report, "tables")["blocks"]}
+    assert [name for name, block in blocks.items() if block["series"]] == ["labs"]
+    (made,) = blocks["labs"]["series"]
+    panel = hospital_evaluation.panels["series_values"]["labs"]
+    assert made["caption"].startswith("Values by level of test, farthest above real rows first")
+    assert made["caption"].endswith(f"compared: {panel['compared']}; with too few rows: {panel['left out']}")
+    first = panel["levels"][0]
+    assert made["rows"][0]["name"] == f"{first['level']}: {first['column']}"
+    assert made["rows"][0]["cells"][2]["text"] == f"{first['synthetic rows']:,}"
+    assert "fidelity.labs.series_values" in [s["metric"] for s in blocks["labs"]["scores"]]
+    outside = build_linked(hospital_evaluation, hospital_schema, tier="shareable")
+    assert "by level of" not in json.dumps(outside.document)
+    assert "series_values" not in json.dumps(outside.document)
+
+
 def test_nobody_is_better_than_a_coin(linked_report):
     rows = {r["subject"]: r for r in section(linked_report, "detection")["scores"]}
     assert rows["labs"]["against"]["word"] == "as good"  # its floor lies below a half by chance

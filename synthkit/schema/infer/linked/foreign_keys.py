@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.schema.infer import column_names
-from synthkit.schema.infer.linked.evidence import percent
+from synthkit.schema.infer.linked.evidence import NEARLY_ALWAYS, percent
 from synthkit.schema.linked.row_keys import SPELLED_ALIKE, key_texts
 from synthkit.schema.unit_keys import unit_key
 
@@ -98,9 +98,9 @@ class ForeignKey:
     alike: int = 0
 
     @property
-    def complete(self) -> bool:
-        """Whether every row has a cell that finds a row."""
-        return self.missing == 0 and self.resolved == self.cells
+    def nearly_complete(self) -> bool:
+        """Whether every row has a cell, and nearly every cell finds a row: those that find none are mistakes."""
+        return self.missing == 0 and self.resolved >= NEARLY_ALWAYS * self.cells
 
     @property
     def evidence(self) -> str:

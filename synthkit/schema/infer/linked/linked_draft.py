@@ -17,10 +17,17 @@ from synthkit.schema.infer.linked.catalogues import says_catalogue
 from synthkit.schema.infer.linked.drafted_order import DraftedOrder, find_order, find_position, find_series, is_clock
 from synthkit.schema.infer.linked.evidence import TO_MEND, Evidence
 from synthkit.schema.infer.linked.foreign_keys import ForeignKey
-from synthkit.schema.infer.linked.linked_relations import TableLook, find_end, find_linked_rules, is_open, not_before
+from synthkit.schema.infer.linked.linked_relations import (
+    TableLook,
+    find_end,
+    find_linked_rules,
+    is_open,
+    nearly_onces,
+    not_before,
+)
 from synthkit.schema.infer.linked.unit_tree import UnitTree, draft_tree
 from synthkit.schema.linked.link import Link, RowOrder
-from synthkit.schema.linked.linked_rules import LinkedRule
+from synthkit.schema.linked.linked_rules import LinkedRule, Once
 from synthkit.schema.linked.linked_schema import LinkedSchema
 from synthkit.schema.linked.linked_table import LinkedTable
 from synthkit.schema.rules import Rule
@@ -102,6 +109,8 @@ def draft_linked(tables: Mapping[str, pd.DataFrame], *, name: str = "tables", un
     for rule, seen in find_linked_rules(looks, tree):
         comments[f"rules[{len(rules)}]"] = (seen.said(),)
         rules.append(rule)
+    for once, seen in nearly_onces(looks, tree):
+        comments[f"tables.{once.table}"] = (*comments.get(f"tables.{once.table}", ()), *_suggested(once, seen))
     schema = LinkedSchema(name=name, unit=tree.unit, tables=drafted, rules=tuple(rules))
     return LinkedDraft(schema, comments, tree.likeliest)
 
@@ -112,6 +121,14 @@ def _left_out(key: ForeignKey, tree: UnitTree) -> str:
         f"`{key.column}` names rows of `{key.to}` by `{key.key}` ({key.evidence}), but the key of `{key.to}` is "
         f"`{tree.keys[key.to]}`: no link is drafted. Give the table a column of that key"
     )
+
+
+def _suggested(rule: Once, seen: Evidence) -> tuple[str, str]:
+    """A rule that a few rows break, which would not validate: what was seen, and the line to add."""
+    columns = ", ".join(rule.of)
+    why = f"a unit has each `{columns}` once: {seen}; {seen.cases - seen.held:,} rows do not, so no rule is drafted. "
+    line = f"- {{rule: once, table: {rule.table}, columns: [{columns}]}}"
+    return f"{why}If they are mistakes, correct them and add to `rules`:", line
 
 
 def _wrapped(note: str) -> list[str]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _ENDS = frozenset(("death", "dod", "died", "dead", "deathdate", "deceased", "end", "exit", "censored", "followup"))
 _MIN_CASES = 20  # rows or owners, fewer of which show nothing
+_NEARLY_ONCE = 0.999  # share of rows from which on a name that comes once but for these is told
+_FEWER_BREAKS = 0.9  # part of the rows that would break it by chance, and do not, for that to be told
 _TOTAL_TOLERANCE = 0.005  # money is rounded to hundredths
 
 
@@ -214,7 +216,7 @@ def _sums(
 
 
 def _onces(looks: Mapping[str, TableLook], tree: UnitTree) -> Iterator[tuple[LinkedRule, Evidence]]:
-    """Names of which a unit has each at most once, though its rows are many."""
+    """Tables of which a unit has one row, and names of which it has each at most once, though its rows are many."""
     for table, look in looks.items():
         if table == tree.unit or table not in tree.units:
             continue
@@ -225,16 +227,33 @@ def _onces(looks: Mapping[str, TableLook], tree: UnitTree) -> Iterator[tuple[Lin
                 owners = int((counts > 0).sum())
                 yield Once(table=table, observed=True), Evidence(owners, owners, None)
             continue
-        for column, kind in look.columns.items():
-            if isinstance(kind, (Code, *Discrete)):
-                codes = pd.factorize(look.frame[column])[0]
-                several = np.isin(units, np.flatnonzero(counts > 1)) & (codes >= 0)
-                seen = Evidence.of(
-                    _alone(units[several], codes[several]),
-                    _alone(units[several], codes[several][shuffled(several.sum())]),
-                )
-                if seen.cases >= _MIN_CASES and seen.share == 1.0 and seen.beyond_chance(1.0):
-                    yield Once(table=table, columns=(column,), observed=True), seen
+        for column, seen in _names_alone(look, units):
+            if seen.share == 1.0 and seen.beyond_chance(1.0):
+                yield Once(table=table, columns=(column,), observed=True), seen
+
+
+def nearly_onces(looks: Mapping[str, TableLook], tree: UnitTree) -> Iterator[tuple[Once, Evidence]]:
+    """Names of which a unit has each once but for a tiny share of rows, and by chance far less; none is drafted."""
+    for table, look in looks.items():
+        if table == tree.unit or table not in tree.units:
+            continue
+        for column, seen in _names_alone(look, tree.units[table]):
+            if seen.share < 1.0 and seen.beyond_chance(_NEARLY_ONCE, gap=_FEWER_BREAKS):
+                yield Once(table=table, columns=(column,)), seen
+
+
+def _names_alone(look: TableLook, units: NDArray[np.intp]) -> Iterator[tuple[str, Evidence]]:
+    """How often rows have a level that their unit has no other time, by column, of units of several rows."""
+    many = np.bincount(units[units >= 0]) > 1
+    for column, kind in look.columns.items():
+        if not isinstance(kind, (Code, *Discrete)):
+            continue
+        codes = pd.factorize(look.frame[column])[0]
+        several = np.isin(units, np.flatnonzero(many)) & (codes >= 0)
+        mixed = codes[several][shuffled(several.sum())]
+        seen = Evidence.of(_alone(units[several], codes[several]), _alone(units[several], mixed))
+        if seen.cases >= _MIN_CASES:
+            yield column, seen
 
 
 def _alone(units: NDArray[np.intp], codes: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -92,7 +92,8 @@ def draft_tree(tables: Mapping[str, pd.DataFrame], unit: str | None = None) -> U
 
     The unit is the table that most others reach by their keys, or one that is called after persons and that half as
     many reach; public catalogues are none. Of the tables a row points to, its owner is the one farthest from the units
-    to which every row points; others are then its owners further up, or earlier rows.
+    to which every row points; others are then its owners further up, or earlier rows. A few keys that name no row
+    change none of this.
 
     Args:
         tables: rows as they came, by name.
@@ -191,6 +192,7 @@ def _with_links(
         tree.roles,
         tree.keys,
         {n: (DraftedLink(k, "owner", k.evidence, rows[k]),) for n, k in owning.items()},
+        owners,
     )
     links = {
         name: tuple(_meanings(name, placed, found, owning.get(name), rows, units))
@@ -219,12 +221,13 @@ def _owner(
     units: Mapping[str, NDArray[np.intp]],
     tables: Mapping[str, pd.DataFrame],
 ) -> ForeignKey:
-    """The key to the farthest table that every row has; without one, the key that most rows have."""
+    """The key to the farthest table that every row has, if a few name no row; without one, that most rows have."""
     mine = [k for k in found if k.table == name and k.to in depth and k.to != name]
 
     def fitness(k: ForeignKey) -> tuple[float, ...]:
-        there = float((rows[k] >= 0).mean())
-        return (float(there == 1.0), depth[k.to] if there == 1.0 else 0.0, there, k.agreement, -len(tables[k.to]))
+        if k.nearly_complete:
+            return (1.0, depth[k.to], 1.0, k.agreement, -len(tables[k.to]))
+        return (0.0, 0.0, float((rows[k] >= 0).mean()), k.agreement, -len(tables[k.to]))
 
     return max(mine, key=fitness)
 
@@ -248,17 +251,30 @@ def _meanings(
         if role != "records":
             yield DraftedLink(key, role, key.evidence, rows[key])
             continue
-        there = rows[key] >= 0
         if key.to == name and (rows[key] == np.arange(len(rows[key]))).any():
             continue  # a row that names itself is grouped by the column, and points to no other
-        same = units[key.to][rows[key][there]] == units[name][there]
-        share = float(same.mean()) if len(same) else 0.0
-        if key.to in up and key.complete and share == 1.0:
+        if key.to in up and key.nearly_complete and _agree(rows[key], _rows_further_up(tree, name, key.to)).all():
             yield DraftedLink(key, "implied", key.evidence, rows[key])
         else:
+            same = _agree(np.r_[units[key.to], -1][rows[key]], units[name])
+            share = float(same.mean()) if len(same) else 0.0
             said = percent(int(same.sum()), len(same))
             kind: LinkKind = "earlier" if share >= _SAME_UNIT else "peer"
             yield DraftedLink(key, kind, f"{key.evidence}; {said} of the same unit", rows[key])
+
+
+def _rows_further_up(tree: UnitTree, name: str, to: str) -> NDArray[np.intp]:
+    """Position of the row of an owner further up, -1 for none. **Shape**: (n,)."""
+    rows, here = tree.owners[name], tree.owner(name)
+    while here is not None and here != to:
+        rows, here = np.r_[tree.owners[here], -1][rows], tree.owner(here)
+    return rows
+
+
+def _agree(named: NDArray[np.intp], owned: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Of rows of which both are known, whether they are the same. **Shape**: (n,), (n,) -> (known,)."""
+    known = (named >= 0) & (owned >= 0)
+    return np.asarray(named[known] == owned[known])
 
 
 def _aside(

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from synthkit.schema.infer.linked.evidence import Evidence, percent
 from synthkit.schema.infer.linked.linked_draft import draft_linked
@@ -127,3 +128,85 @@ def test_no_share_by_chance_is_said_that_was_not_measured():
     at = [rule.sentence for rule in found.schema.rules].index("bills once a unit")
     assert found.comments[f"rules[{at}]"] == ("holds in 100.0% of 60",)
     assert str(Evidence.of(np.ones(3, dtype=bool), np.zeros(0, dtype=bool))) == "holds in 100.0% of 3"
+
+
+def places(n=120):
+    """Patients, their stays, orders of stays; each order names stay, patient and the first stay of its patient."""
+    stays = pd.DataFrame({"stay_id": [f"s{k:03d}" for k in range(2 * n)], "patient_id": np.arange(2 * n) // 2})
+    stays["patient_id"] = "p" + stays["patient_id"].astype(str)
+    orders = stays.loc[np.repeat(stays.index, 2)].reset_index(drop=True)
+    orders["first_stay_id"] = orders["patient_id"].map(stays.groupby("patient_id")["stay_id"].first())
+    doses = pd.DataFrame({"order_id": [f"o{k:03d}" for k in range(4 * n)]})
+    doses = doses.join(orders[["stay_id", "patient_id"]]).loc[np.repeat(doses.index, 2)].reset_index(drop=True)
+    orders.insert(0, "order_id", [f"o{k:03d}" for k in range(4 * n)])
+    patients = pd.DataFrame({"patient_id": [f"p{k}" for k in range(n)], "age": np.arange(n) % 60})
+    return {"patients": patients, "stays": stays, "orders": orders, "doses": doses.assign(amount=np.arange(8 * n) % 7)}
+
+
+def kinds(frames):
+    found = draft_linked(frames, unit="patients")
+    return found, {(name, *link.columns): link.kind for name, t in found.schema.tables.items() for link in t.links}
+
+
+SOUND = {
+    ("stays", "patient_id"): "owner",
+    ("orders", "stay_id"): "owner",
+    ("orders", "patient_id"): "implied",
+    ("orders", "first_stay_id"): "earlier",
+    ("doses", "order_id"): "owner",
+    ("doses", "stay_id"): "implied",
+    ("doses", "patient_id"): "implied",
+}
+
+
+def test_a_key_of_another_row_of_the_unit_is_not_that_of_the_owner():
+    """`first_stay_id` names a stay in every row, of the same patient, and not always that of the order."""
+    assert kinds(places())[1] == SOUND
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [("orders", "patient_id"), ("doses", "stay_id"), ("doses", "order_id"), ("orders", "stay_id")]
+)
+def test_one_key_that_names_no_row_changes_the_kind_of_no_link(table, column):
+    frames = places()
+    frames[table].loc[5, column] = "nobody"
+    found, seen = kinds(frames)
+    assert seen == SOUND
+    (k,) = [k for k, link in enumerate(found.schema.tables[table].links) if link.columns == (column,)]
+    assert "1 dangle (`--orphans drop` leaves them out)" in found.comments[f"tables.{table}.links[{k}]"][0]
+    assert validate_linked(frames, found.schema, orphans="drop").success
+
+
+def test_many_keys_that_name_no_row_change_it():
+    frames = places()
+    frames["doses"].loc[:40, "stay_id"] = "nobody"
+    assert kinds(frames)[1]["doses", "stay_id"] == "earlier"
+
+
+def noted(twice, people=600):
+    """Five different codes of each of many patients, and so many patients who have one of theirs twice."""
+    rng = np.random.default_rng(3)
+    codes = np.argsort(rng.random((people, 40)), axis=1)[:, :5]
+    codes[:twice, 1] = codes[:twice, 0]
+    patients = pd.DataFrame({"patient_id": [f"p{k:03d}" for k in range(people)], "age": np.arange(people) % 60})
+    notes = pd.DataFrame({"patient_id": np.repeat(patients["patient_id"], 5).to_numpy()})
+    return {"patients": patients, "notes": notes.assign(code=[f"k{c:02d}" for c in codes.ravel()])}
+
+
+def test_what_comes_once_but_in_two_rows_is_suggested_and_not_drafted():
+    frames = noted(1)
+    found = draft_linked(frames, unit="patients")
+    assert not found.schema.rules
+    why, line = found.comments["tables.notes"]
+    assert why.startswith("a unit has each `code` once: holds in 99.9% of 3,000, ")
+    assert "; 2 rows do not, so no rule is drafted." in why
+    assert f"# {line}" in found.text
+    assert not found.exceptions
+    assert validate_linked(frames, found.schema).success
+    mended = {**frames, "notes": frames["notes"].drop(index=0)}
+    (rule,) = draft_linked(mended, unit="patients").schema.rules
+    assert line == f"- {{rule: once, table: {rule.table}, columns: [{', '.join(rule.of)}]}}"
+
+
+def test_what_comes_twice_now_and_then_is_not_suggested():
+    assert "tables.notes" not in draft_linked(noted(20), unit="patients").comments

@@ -52,7 +52,7 @@ def test_what_dangles_and_what_is_missing_is_counted():
     tables["labs"].loc[10:12, "stay_id"] = "S-none"
     (key,) = [k for k in find_foreign_keys(tables) if k.table == "labs"]
     assert (key.cells, key.resolved, key.missing) == (170, 167, 10)
-    assert not key.complete
+    assert not key.nearly_complete
     assert key.evidence == "98.2% find a row, 0.0% by chance, 3 dangle (`--orphans drop` leaves them out), 10 missing"
 
 
