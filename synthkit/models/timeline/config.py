@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from synthkit.training.layers.masked_network import Sizes
 
 SMALL_STEPS = 100_000  # rows below which tables are small
-FEW_ROWS, FEW_AT_ONCE, MANY_AT_ONCE = 20_000, 512, 1536  # rows below which steps are of few, and rows a step
+FEW_ROWS, FEW_AT_ONCE, MANY_AT_ONCE = 30_000, 512, 1536  # rows below which steps are of few, and rows a step
 
 
 @dataclass(frozen=True, kw_only=True)
