@@ -25,6 +25,8 @@ class TimelineConfig:
         weight_decay: decoupled decay, in units of the rate; chosen from the number of rows if not given.
         batch_rows: rows a step, about; batches are of whole units. Chosen from the number of rows if not given.
         steps: optimizer steps; chosen from the number of rows if not given.
+        pairs: whether the law of each column of a row given one other is counted and added to what is learned; chosen
+            from the number of rows if not given.
         window: rows of a unit that are learned from in one step; what came before them is known exactly.
         classes: latent classes of units, drawn with the root; chosen from the number of units if not given, 1 for none.
         root_steps: optimizer steps of the root; chosen from the number of units if not given.
@@ -40,6 +42,7 @@ class TimelineConfig:
     weight_decay: float | None = None
     batch_rows: int | None = None
     steps: int | None = None
+    pairs: bool | None = None
     window: int = 1024
     classes: int | None = None
     root_steps: int | None = None
@@ -77,6 +80,7 @@ class TimelineConfig:
             dropout=(0.3 if small else 0.1) if self.dropout is None else self.dropout,
             weight_decay=(5.0 if small else 2.0) if self.weight_decay is None else self.weight_decay,
             batch_rows=batch,
+            pairs=rows < FEW_ROWS if self.pairs is None else self.pairs,
             steps=steps if self.steps is None else self.steps,
         )
 

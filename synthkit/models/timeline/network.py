@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from synthkit.encoding.layout import Layout, Slot
+from synthkit.encoding.units.sequences import Sequences
 from synthkit.models.timeline.config import TimelineConfig
 from synthkit.models.timeline.relatives import RelatedCodes, Relatives, ValueSum, opened_sums
 from synthkit.models.unit_layout import UnitLayout
@@ -107,7 +108,10 @@ class TimelineNetwork(nn.Module):
         h, self.layout, self.config = config.width, layout, config
         events = layout.events.layout
         self.event = MaskedNetwork(events, config.sizes)
-        self.payload = nn.ModuleList(MaskedNetwork(each, config.sizes) for each in layout.payloads.values())
+        paired = bool(config.pairs)
+        self.payload = nn.ModuleList(
+            MaskedNetwork(each, config.sizes, paired=paired) for each in layout.payloads.values()
+        )
         slots = [*events.slots, *(slot for each in layout.payloads.values() for slot in each.slots)]
         self.words = Words(tuple(slots), h)
         self.roots = Words(layout.root.slots, h)
@@ -128,6 +132,13 @@ class TimelineNetwork(nn.Module):
         )
         self.opened = opened_sums(layout.payloads, layout.owners, h, hidden)
         self.latest = ValueSum(events, tuple(range(layout.events.gap_slot + 1)), h, hidden)
+
+    def count(self, sequences: Sequences) -> None:
+        """Count what columns of the rows tell of each other, where that is asked for."""
+        for t, name in enumerate(self.layout.tables):
+            pairs = self.table_network(t).pairs
+            if pairs is not None:
+                pairs.learn(sequences.payload[name].cat.long(), self.layout.known[name])
 
     def table_network(self, t: int) -> MaskedNetwork:
         """Conditionals of the rows of a table."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from synthkit.encoding.layout import Layout
 from synthkit.training.layers.gated_blocks import GatedBlock, LevelEmbedding, fast_dtype, keep, normal
 from synthkit.training.layers.link_votes import Pointers
+from synthkit.training.layers.pair_tables import PairTables
 
 ALIKE = 32  # slots of equally many levels, at least, that share one product
 
@@ -33,9 +34,10 @@ class MaskedNetwork(nn.Module):
     Args:
         layout: the slots.
         sizes: of the network.
+        paired: whether laws of slots given one other are counted and added, for tables of few rows.
     """
 
-    def __init__(self, layout: Layout, sizes: Sizes) -> None:
+    def __init__(self, layout: Layout, sizes: Sizes, *, paired: bool = False) -> None:
         super().__init__()
         slots, h = layout.slots, sizes.width
         self.layout, self.sizes = layout, sizes
@@ -48,6 +50,7 @@ class MaskedNetwork(nn.Module):
             self.add_module(f"block_{k}", block)
         self.heads = LevelEmbedding(slots, h, free=0.0, smooth=0.0)
         self.pointers = Pointers(layout, h) if layout.links else None
+        self.pairs = PairTables(layout) if paired else None
         coarse = torch.cat([torch.from_numpy(s.prior) if s.parent is None else torch.zeros(s.size) for s in slots])
         self.bias = nn.Parameter(coarse)
         for j, slot in enumerate(slots):
@@ -58,7 +61,7 @@ class MaskedNetwork(nn.Module):
         self.register_buffer("offsets", offsets)
         self.offsets: Tensor
         self._orders = _order_units(layout)
-        self._alike = _alike(layout, {} if self.pointers is None else self.pointers.of)
+        self._alike = {} if paired else _alike(layout, {} if self.pointers is None else self.pointers.of)
 
     def base(self, j: int, parent: Tensor) -> Tensor:
         """Log base measure of a fine slot under each row's coarse level. **Shape**: (B,) -> (B, K)."""
@@ -136,6 +139,8 @@ class MaskedNetwork(nn.Module):
                 logits = pointers.vote(j, logits, states[j], pointers.take(places, j))
             if slot.parent is not None:
                 logits = logits + self.base(j, cat[:, slot.parent])
+            if self.pairs is not None:
+                logits = self.pairs.add(j, logits, cat, before[:, j])
             loss = F.cross_entropy(logits, cat[:, j], reduction="none")
             out[j] = loss if slot.parent is None else torch.where(informative[:, j], loss, 0.0)
         return torch.stack([out[j] for j in range(len(out))])
@@ -170,6 +175,8 @@ class MaskedNetwork(nn.Module):
         out = torch.addmm(learned.biases[j], state, learned.heads[j].T)
         if pointers is not None and places is not None:
             out = pointers.vote(j, out, state, places)
+        if self.pairs is not None:
+            out = self.pairs.add(j, out, row.cat, row.have)
         parent = self.layout.slots[j].parent
         return out if parent is None else out + self.base(j, row.cat[:, parent])
 

@@ -1,0 +1,106 @@
+"""Laws of slots given one other slot, counted and shrunk: what a network of few rows would learn too late."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from synthkit.encoding.layout import Layout
+
+LARGEST = 4_000_000  # numbers that the tables of one layout may have
+SHRUNK = 4.0  # rows by which a law is drawn towards that of all rows
+INFORMATIVE = 0.05  # nats that a slot must tell of another
+
+
+class PairTables(nn.Module):
+    r"""What one slot adds to the logits of another, $\log \hat p(x_j \mid x_i) - \log \hat p(x_j)$, where i is known.
+
+    $\hat p(b \mid a) = (n_{ab} + \alpha \hat p(b)) / (n_a + \alpha)$. Each slot has one source, the earlier slot that
+    tells most of it by their mutual information less what chance would show; none where that is little.
+
+    Args:
+        layout: the slots.
+
+    References:
+        Miller: Note on the bias of information estimates (1955), for what chance would show.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        self.layout, self.width = layout, max(layout.sizes, default=0) + 1
+        self.starts = np.concatenate([[0], np.cumsum(layout.sizes)]).astype(int).tolist()
+        fits = self.starts[-1] * self.width <= LARGEST
+        self.register_buffer("source", torch.full((len(layout.sizes),), -1))
+        self.register_buffer("told", torch.zeros(self.starts[-1] if fits else 0, self.width))
+        self.source: Tensor
+        self.told: Tensor
+
+    def learn(self, cat: Tensor, known: int | None = None) -> None:
+        """Count rows. **Shape**: levels (n, D).
+
+        Args:
+            cat: the rows.
+            known: a slot that is never drawn, and may tell of any other.
+        """
+        self.source.fill_(-1)
+        self.told.zero_()
+        if not len(self.told) or not len(cat):
+            return
+        applies = self.layout.applicable(cat).cpu().numpy()
+        levels = cat.cpu().numpy()
+        for j in self.layout.coarse:
+            best = INFORMATIVE
+            for i in self._sources(j, known):
+                here = applies[:, i] & applies[:, j]
+                table = self._counted(levels[here, j], levels[here, i], j, i)
+                told = information(table)
+                if told > best:
+                    best = told
+                    self._set(j, i, table)
+
+    def _sources(self, j: int, known: int | None) -> list[int]:
+        """Slots that may tell of slot j: those of other columns before it, and the one that is never drawn."""
+        columns = self.layout.columns
+        return [i for i in self.layout.coarse if j != known and columns[i] != columns[j] and (i < j or i == known)]
+
+    def _counted(self, target: NDArray[np.int64], source: NDArray[np.int64], j: int, i: int) -> NDArray[np.float64]:
+        shape = self.layout.sizes[j], self.layout.sizes[i]
+        flat = np.bincount(target * shape[1] + source, minlength=shape[0] * shape[1])
+        return flat.reshape(shape).astype(np.float64)
+
+    def _set(self, j: int, i: int, table: NDArray[np.float64]) -> None:
+        law = (table.sum(axis=1, keepdims=True) + 0.1) / (table.sum() + 0.1 * len(table))
+        given = (table + SHRUNK * law) / (table.sum(axis=0, keepdims=True) + SHRUNK)
+        self.source[j] = i
+        self.told[self.starts[j] : self.starts[j + 1]] = 0.0
+        self.told[self.starts[j] : self.starts[j + 1], : table.shape[1]] = torch.from_numpy(np.log(given / law)).float()
+
+    def add(self, j: int, logits: Tensor, cat: Tensor, known: Tensor) -> Tensor:
+        """Logits of slot j and what its source tells of it, where that is known.
+
+        **Shape**: (B, K), levels (B, D), which are known (B or 1, D) bool -> (B, K).
+        """
+        i = int(self.source[j])
+        if i < 0:
+            return logits
+        at = torch.where(known[:, i], cat[:, i], self.width - 1)
+        return logits + self.told[self.starts[j] : self.starts[j + 1]].T[at]
+
+
+def information(table: NDArray[np.float64]) -> float:
+    """Mutual information of a table of counts less what chance would show, nats. **Shape**: (a, b).
+
+    Example:
+        >>> round(information(np.array([[500.0, 0.0], [0.0, 500.0]])), 2)
+        0.69
+    """
+    n = table.sum()
+    if not n:
+        return 0.0
+    alone = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / n
+    some = table > 0
+    told = float((table[some] * np.log(table[some] / alone[some])).sum() / n)
+    chance = int(some.sum()) - int((table.sum(axis=1) > 0).sum()) - int((table.sum(axis=0) > 0).sum()) + 1
+    return float(told - max(chance, 0) / (2 * n))

@@ -1,0 +1,91 @@
+"""Counted laws of slots given one other: against brute force, and against sklearn's mutual information."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import mutual_info_score
+
+from synthkit.encoding.layout import Layout, Slot
+from synthkit.training.layers.pair_tables import SHRUNK, PairTables, information
+
+
+def layout(*sizes: int) -> Layout:
+    slots = tuple(
+        Slot(name=f"s{k}", size=size, ordinal=False, missing=False, parent=None, prior=np.zeros(size, np.float32))
+        for k, size in enumerate(sizes)
+    )
+    return Layout(slots, tuple(slot.name for slot in slots))
+
+
+def rows(n: int = 400, seed: int = 0) -> torch.Tensor:
+    """A code; a value it decides nearly always; one that nothing tells of."""
+    rng = np.random.default_rng(seed)
+    code = rng.integers(0, 4, n)
+    value = np.where(rng.random(n) < 0.9, code % 3, rng.integers(0, 3, n))
+    return torch.from_numpy(np.stack([code, value, rng.integers(0, 2, n)], axis=1))
+
+
+def test_the_source_is_the_slot_that_tells_most():
+    pairs = PairTables(layout(4, 3, 2))
+    pairs.learn(rows())
+    assert pairs.source.tolist() == [-1, 0, -1]
+
+
+def test_what_is_added_is_the_log_ratio_of_shrunk_counts():
+    pairs, cat = PairTables(layout(4, 3, 2)), rows()
+    pairs.learn(cat)
+    known = torch.tensor([[True, False, False]])
+    added = pairs.add(1, torch.zeros(4, 3), torch.tensor([[a, 0, 0] for a in range(4)]), known)
+    n = np.zeros((4, 3))
+    for a, b in cat[:, :2].tolist():
+        n[a, b] += 1
+    law = (n.sum(axis=0) + 0.1) / (n.sum() + 0.3)
+    given = (n + SHRUNK * law) / (n.sum(axis=1, keepdims=True) + SHRUNK)
+    np.testing.assert_allclose(added.numpy(), np.log(given / law), rtol=1e-5)
+
+
+def test_nothing_is_added_where_the_source_is_not_known_or_there_is_none():
+    pairs, cat = PairTables(layout(4, 3, 2)), rows()
+    pairs.learn(cat)
+    logits = torch.randn(len(cat), 3, generator=torch.Generator().manual_seed(0))
+    unknown = torch.zeros((1, 3), dtype=torch.bool)
+    assert torch.equal(pairs.add(1, logits, cat, unknown), logits)
+    assert torch.equal(pairs.add(2, logits[:, :2], cat, ~unknown), logits[:, :2])
+
+
+def test_a_slot_that_is_never_drawn_tells_of_those_before_it():
+    pairs, cat = PairTables(layout(3, 2, 4)), rows()[:, [1, 2, 0]]
+    pairs.learn(cat)
+    assert pairs.source.tolist() == [-1, -1, 0]
+    pairs.learn(cat, known=2)
+    assert pairs.source.tolist() == [2, -1, -1]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_information_is_that_of_others_less_what_chance_shows(seed):
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 5, 3000)
+    y = np.where(rng.random(3000) < 0.4, x, rng.integers(0, 5, 3000))
+    table = np.zeros((5, 5))
+    np.add.at(table, (x, y), 1)
+    assert information(table) == pytest.approx(mutual_info_score(x, y) - 16 / 6000, abs=1e-12)
+    alone = np.zeros((5, 5))
+    np.add.at(alone, (rng.permutation(x), y), 1)
+    assert abs(information(alone)) < 0.003
+
+
+def test_no_rows_tell_nothing():
+    assert information(np.zeros((2, 2))) == 0
+    pairs = PairTables(layout(4, 3))
+    pairs.learn(torch.zeros((0, 2), dtype=torch.long))
+    assert pairs.source.tolist() == [-1, -1]
+
+
+def test_too_many_levels_are_not_counted():
+    pairs = PairTables(layout(3000, 3000))
+    many = torch.arange(3000)[:, None].expand(-1, 2)
+    pairs.learn(many)
+    assert pairs.source.tolist() == [-1, -1]
+    assert not len(pairs.told)
