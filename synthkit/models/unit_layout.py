@@ -9,7 +9,7 @@ import numpy as np
 
 from synthkit.encoding.layout import Layout
 from synthkit.encoding.units.event_coding import EventCoding
-from synthkit.encoding.units.step_state import StepState, row_features
+from synthkit.encoding.units.step_state import HISTORY_FEATURES, StepState, row_features
 from synthkit.encoding.units.unit_clock import MISSING_TICK
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 
@@ -26,6 +26,7 @@ class UnitLayout:
         known: by table, the slot that is known from the event.
         copied: by table and copy slot, the slots of the value it speaks of.
         state: features of what is known before a step.
+        history: how many of them, the last, tell what happened before, and not where the step stands.
         told: features of what is known once the event is.
     """
 
@@ -36,6 +37,7 @@ class UnitLayout:
     known: Mapping[str, int | None]
     copied: Mapping[str, Mapping[int, tuple[int, ...]]]
     state: int
+    history: int
     told: int
 
     @classmethod
@@ -50,6 +52,7 @@ class UnitLayout:
             known={name: each.series_slot for name, each in payloads.items()},
             copied={n: {at: slots for at, (slots, _) in p.copied.items()} for n, p in payloads.items()},
             state=_state_features(encoder) + encoder.means.width,
+            history=HISTORY_FEATURES * encoder.counters + encoder.means.width,
             told=row_features(encoder.scale, *np.zeros((5, 1), dtype=np.int64)).shape[1] + 2 * encoder.ranks.width,
         )
 

@@ -12,6 +12,7 @@ from synthkit.encoding.units.unit_clock import MISSING_TICK
 
 DAY = 86_400_000_000.0  # microseconds
 CYCLES = (365.25, 7.0, 1.0)  # days
+HISTORY_FEATURES = 3  # of a kind of event: how often it happened, whether it never did, how long ago
 FEW = 4  # usual gaps by which the time left may differ from what is owed, and be told apart
 
 
@@ -91,7 +92,7 @@ class StepState:
         return len(self.index)
 
     def features(self, scale: TimeScale) -> Floats:
-        """The state as numbers of about the size of one. **Shape**: (n, F)."""
+        """The state as numbers of about the size of one; what happened stands last. **Shape**: (n, F)."""
         owed = self.owed.astype(np.float32)
         age = np.where(self.happened > 0, self.now[:, None] - self.latest, 0)
         parts = [

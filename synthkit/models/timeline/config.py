@@ -20,6 +20,8 @@ class TimelineConfig:
         mixed: gated units of what sums up the history.
         dropout: share of gated units dropped while training; chosen from the number of rows if not given.
         input_dropout: share of known values hidden from a row while training.
+        swap_noise: share of rows that are trained with what happened before another row; chosen from the number of rows
+            if not given.
         canonical: share of rows whose values are trained in the table's own order, the rest in a random one.
         learning_rate: peak rate.
         weight_decay: decoupled decay, in units of the rate; chosen from the number of rows if not given.
@@ -37,6 +39,7 @@ class TimelineConfig:
     mixed: int = 192
     dropout: float | None = None
     input_dropout: float = 0.1
+    swap_noise: float | None = None
     canonical: float = 0.75
     learning_rate: float = 3e-3
     weight_decay: float | None = None
@@ -48,7 +51,8 @@ class TimelineConfig:
     root_steps: int | None = None
 
     def __post_init__(self) -> None:
-        shares = {"input_dropout": self.input_dropout, "canonical": self.canonical, "dropout": self.dropout or 0.0}
+        shares = {"input_dropout": self.input_dropout, "canonical": self.canonical}
+        shares |= {"dropout": self.dropout or 0.0, "swap_noise": self.swap_noise or 0.0}
         wrong = [f"{name} {x:g} (from 0 to 1)" for name, x in shares.items() if not 0 <= x <= 1]
         counts = ("width", "hidden", "mixed", "batch_rows", "steps", "window", "classes", "root_steps")
         found = {k: getattr(self, k) for k in counts if getattr(self, k) is not None}
@@ -80,6 +84,7 @@ class TimelineConfig:
             dropout=(0.3 if small else 0.1) if self.dropout is None else self.dropout,
             weight_decay=(5.0 if small else 2.0) if self.weight_decay is None else self.weight_decay,
             batch_rows=batch,
+            swap_noise=(0.2 if rows < FEW_ROWS else 0.0) if self.swap_noise is None else self.swap_noise,
             pairs=rows < FEW_ROWS if self.pairs is None else self.pairs,
             steps=steps if self.steps is None else self.steps,
         )

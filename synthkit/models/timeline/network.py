@@ -27,6 +27,7 @@ from synthkit.training.layers.masked_network import MaskedNetwork
 
 RECENT = 8  # rows of the shorter running mean
 PAST_VECTORS, EVENT_VECTORS = 8, 3  # vectors of the history that an event sees, and that its row sees besides
+STANDING = 3  # of the former: the unit, the owner, and what is above
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,29 @@ class Past:
     vectors: Tensor
     numbers: Tensor
     direct: Tensor
+
+
+def swapped(past: Past, share: float, numbers: int) -> Past:
+    """Some rows with what happened before another row, as all of them stand: swap noise.
+
+    Units that are drawn differ from real ones more and more. A network that leans on their history alone, where the
+    date tells the same, follows each of its own errors; one whose history is now and then another's asks the date too.
+    **Shape**: Past of n -> Past of n.
+
+    Args:
+        past: what came before.
+        share: of rows that get another's history.
+        numbers: how many of the numbers, the last, are history.
+    """
+    n, device = len(past.numbers), past.numbers.device
+    mine = torch.rand(n, device=device) >= share
+    source = torch.where(mine, torch.arange(n, device=device), torch.randperm(n, device=device))
+    first = past.numbers.shape[1] - numbers
+    return Past(
+        torch.cat([past.vectors[:, :STANDING], past.vectors[source, STANDING:]], dim=1),
+        torch.cat([past.numbers[:, :first], past.numbers[source, first:]], dim=1),
+        past.direct,
+    )
 
 
 class Mixer(nn.Module):
@@ -208,6 +232,8 @@ class TimelineNetwork(nn.Module):
 
     def _input(self, past: Past) -> Tensor:
         dtype = fast_dtype(past.vectors.device) if self.training else torch.float32
+        if self.training and self.config.swap_noise:
+            past = swapped(past, self.config.swap_noise, self.layout.history)
         vectors = torch.cat([past.vectors, self.counted(past.numbers)[:, None]], dim=1)
         x = torch.cat([self._thinned(normal(vectors).flatten(1)), past.numbers], dim=1)
         return x.to(dtype)

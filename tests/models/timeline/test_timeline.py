@@ -172,3 +172,12 @@ def test_unknown_models_and_settings() -> None:
         LinkedSynthesizer(schema(), "ctgan")
     with pytest.raises(ConfigError, match="among"):
         LinkedSynthesizer(schema(), settings={"depth": 3})
+
+
+def test_swap_noise_changes_what_is_learned_and_not_how_it_is_asked() -> None:
+    """Histories are swapped while training alone: the probability of a unit is the same each time."""
+    lengths = [4, 0, 7, 2, 30]
+    plain, noisy = fitted(lengths, swap_noise=0.0), fitted(lengths, swap_noise=0.9)
+    asked = tables([1, 4], seed=3)
+    assert not np.allclose(plain.log_prob(asked), noisy.log_prob(asked))
+    np.testing.assert_array_equal(noisy.log_prob(asked), noisy.log_prob(asked))
