@@ -6,7 +6,7 @@ import numpy as np
 
 from synthkit.encoding.arrays import Bools, Floats, Ints, Numbers
 
-NEIGHBOURS = 20  # values on one side, at most, by which a gap is judged
+GAP_NEIGHBOURS = 20  # values on one side, at most, by which a gap is judged
 FEWEST = 4  # values on one side, at least
 CHANCE = 1e-4  # of a gap of that width among values that are spread evenly
 STEPS = 3.0  # a gap of fewer steps of the grid is none
@@ -47,7 +47,7 @@ def wide_gaps(values: Numbers, counts: Ints, step: float, rare: int, most: int) 
 def _ratio(x: Numbers, gap: Floats) -> Floats:
     """Width of each gap in parts of what chance allows after the values before it. **Shape**: (n,) -> (n - 1,)."""
     at = np.arange(len(gap))
-    k = np.minimum(at, NEIGHBOURS)
+    k = np.minimum(at, GAP_NEIGHBOURS)
     told = k >= FEWEST
     mean = (x[at] - x[at - k]) / np.maximum(k, 1)
     allowed = np.maximum(k, 1) * (CHANCE ** (-1 / np.maximum(k, 1)) - 1) * mean

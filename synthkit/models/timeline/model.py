@@ -58,7 +58,7 @@ ROOT_SHARE = 0.15  # of a time budget, for the root
 JUDGED_AT_ONCE = 8192  # rows whose probability is worked out at once
 ROOT_STAGE, BELOW_STAGE = "root", "below"  # the two trainings, as their kept states are called
 TRAINED_UNITS, TRAINED_ROWS = "units", "rows"  # and as people are told of them
-PAIRS = ".pairs."  # what tensors of counted laws have in their names
+PAIR_TENSORS = ".pairs."  # what tensors of counted laws have in their names
 ROOT = "root."  # how the names of the root's tensors begin
 
 
@@ -225,7 +225,7 @@ class Timeline(UnitModel):
     def tensors(self) -> dict[str, Tensor]:
         """Weights of both networks."""
         below = {k: v.detach().cpu().contiguous() for k, v in self._network.named_parameters()}
-        below |= {k: v.cpu().contiguous() for k, v in self._network.named_buffers() if PAIRS in k}
+        below |= {k: v.cpu().contiguous() for k, v in self._network.named_buffers() if PAIR_TENSORS in k}
         return below | {ROOT + k: v for k, v in self._root.tensors().items()}
 
     def load_tensors(self, tensors: dict[str, Tensor], device: torch.device) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from synthkit.encoding.layout import Layout
 
-LARGEST = 4_000_000  # numbers that the tables of one layout may have
+MOST_TOLD = 4_000_000  # numbers that the tables of one layout may have
 SHRUNK = 4.0  # rows by which a law is drawn towards that of all rows
 INFORMATIVE = 0.05  # nats that a slot must tell of another
 
@@ -31,7 +31,7 @@ class PairTables(nn.Module):
         super().__init__()
         self.layout, self.width = layout, max(layout.sizes, default=0) + 1
         self.starts = np.concatenate([[0], np.cumsum(layout.sizes)]).astype(int).tolist()
-        fits = self.starts[-1] * self.width <= LARGEST
+        fits = self.starts[-1] * self.width <= MOST_TOLD
         self.register_buffer("source", torch.full((len(layout.sizes),), -1))
         self.register_buffer("told", torch.zeros(self.starts[-1] if fits else 0, self.width))
         self.source: Tensor

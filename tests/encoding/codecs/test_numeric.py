@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from synthkit.encoding import Coding, NumericCodec
 from synthkit.encoding.codecs import numeric
+from synthkit.encoding.wide_gaps import CHANCE
 from synthkit.errors import EncodingError
 from synthkit.schema import Condition
 
@@ -298,19 +299,18 @@ def test_nothing_is_drawn_where_nothing_is(decimals):
 
 
 @pytest.mark.parametrize("decimals", [None, 0])
-def test_a_smooth_law_has_no_holes(decimals):
-    """20 columns of 5,000 rows of a heavy tail: at most one in a thousand edges is a gap."""
+def test_a_smooth_law_has_hardly_a_hole(decimals):
+    """20 columns of 5,000 rows of a heavy tail: no more gaps than chance shows, each judged twice."""
     rng = np.random.default_rng(4)
-    holes = edges = 0
+    holes = n = 0
     for _ in range(20):
         x = np.exp(rng.normal(3, 2, 5000)) * (1 if decimals is None else 1000)
         values, counts = np.unique(x if decimals is None else x.round(), return_counts=True)
         codec = numeric.fit(values, counts, None, decimals=decimals)
         spans = codec.low < codec.high
         low, high = np.sort(codec.low[spans]), np.sort(codec.high[spans])
-        holes, edges = holes + int((low[1:] > high[:-1]).sum()), edges + len(low) - 1
-    assert edges > 1000
-    assert holes / edges < 1e-3
+        holes, n = holes + int((low[1:] > high[:-1]).sum()), n + len(values)
+    assert holes / n < 1.5 * 2 * CHANCE
 
 
 @pytest.mark.parametrize("alone", [[1], [1, 1], [2, 2]])
