@@ -84,7 +84,7 @@ class TimelineConfig:
             dropout=(0.3 if small else 0.1) if self.dropout is None else self.dropout,
             weight_decay=(5.0 if small else 2.0) if self.weight_decay is None else self.weight_decay,
             batch_rows=batch,
-            swap_noise=(0.2 if rows < FEW_ROWS else 0.0) if self.swap_noise is None else self.swap_noise,
+            swap_noise=default_swap_noise(rows) if self.swap_noise is None else self.swap_noise,
             pairs=rows < FEW_ROWS if self.pairs is None else self.pairs,
             steps=steps if self.steps is None else self.steps,
         )
@@ -94,6 +94,11 @@ def default_epochs(rows: float) -> float:
     """How often each row is learned from: more than 14 times of fewer than 25,000 rows, 5 times of a million."""
     few, many = (14 * (at / max(rows, 1)) ** 0.5 for at in (25_000, 110_000))
     return float(min(max(few, min(many, 14.0), 5.0), 60.0))
+
+
+def default_swap_noise(rows: float) -> float:
+    """Share of rows trained with another's history: the fewer rows, the more a unit is learned by its history."""
+    return 0.4 if rows < FEW_ROWS else 0.1 if rows < SMALL_STEPS else 0.0
 
 
 def default_classes(units: float) -> int:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from synthkit.encoding.units.step_state import HISTORY_FEATURES, StepState, TimeScale
-from synthkit.models.timeline.config import FEW_ROWS, TimelineConfig
+from synthkit.models.timeline.config import FEW_ROWS, SMALL_STEPS, TimelineConfig
 from synthkit.models.timeline.network import PAST_VECTORS, STANDING, Past, swapped
 
 
@@ -60,8 +60,8 @@ def test_what_happened_stands_last_among_the_numbers_of_a_step():
     assert changed[-HISTORY_FEATURES * kinds :].all()
 
 
-@pytest.mark.parametrize(("rows", "share"), [(FEW_ROWS - 1, 0.2), (FEW_ROWS, 0.0)])
-def test_it_is_for_few_rows_unless_asked_for(rows, share):
+@pytest.mark.parametrize(("rows", "share"), [(FEW_ROWS - 1, 0.4), (FEW_ROWS, 0.1), (SMALL_STEPS, 0.0)])
+def test_there_is_more_of_it_the_fewer_rows_there_are(rows, share):
     assert TimelineConfig().settled(rows).swap_noise == share
     assert TimelineConfig(swap_noise=0.5).settled(rows).swap_noise == 0.5
 
