@@ -87,4 +87,4 @@ def test_a_code_that_follows_from_the_owners_is_drawn_with_it() -> None:
     both = drawn["orders"].merge(drawn["stays"], on="stay")
     assert len(both) > 200
     right = [d == f"D{int(r[1:]) * 5 % REASONS}" for d, r in zip(both["drug"], both["reason"], strict=True)]
-    assert np.mean(right) > 0.95
+    assert np.mean(right) > 0.9
