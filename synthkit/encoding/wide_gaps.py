@@ -38,18 +38,18 @@ def wide_gaps(values: Numbers, counts: Ints, step: float, rare: int, most: int) 
         return np.zeros(max(n - 1, 0), dtype=bool)
     x = values.astype(np.float64)
     gap = np.diff(x)
-    before, after = _ratio(x, gap), _ratio(-x[::-1], gap[::-1])[::-1]
+    before, after = _ratio(x, gap, step), _ratio(-x[::-1], gap[::-1], step)[::-1]
     ratio = np.where(gap > STEPS * step, np.maximum(before, after), 0.0)
-    few = np.sort(ratio)[-most] if most < len(ratio) else 0.0
-    return _parted(ratio > max(1.0, few), counts, rare)
+    least = np.sort(ratio)[-most] if most < len(ratio) else 0.0
+    return _parted((ratio > 1.0) & (ratio >= least), counts, rare)
 
 
-def _ratio(x: Numbers, gap: Floats) -> Floats:
+def _ratio(x: Numbers, gap: Floats, step: float) -> Floats:
     """Width of each gap in parts of what chance allows after the values before it. **Shape**: (n,) -> (n - 1,)."""
     at = np.arange(len(gap))
     k = np.minimum(at, GAP_NEIGHBOURS)
     told = k >= FEWEST
-    mean = (x[at] - x[at - k]) / np.maximum(k, 1)
+    mean = np.maximum((x[at] - x[at - k]) / np.maximum(k, 1), step)  # far from 0 neighbours are the same float
     allowed = np.maximum(k, 1) * (CHANCE ** (-1 / np.maximum(k, 1)) - 1) * mean
     return np.where(told, gap / np.where(told, allowed, 1.0), 0.0)
 

@@ -11,6 +11,7 @@ from synthkit.encoding.layout import Layout
 
 MOST_TOLD = 4_000_000  # numbers that the tables of one layout may have
 SHRUNK = 4.0  # rows by which a law is drawn towards that of all rows
+UNSEEN_ROWS = 0.1  # of a level that no row has
 INFORMATIVE = 0.05  # nats that a slot must tell of another
 
 
@@ -71,7 +72,7 @@ class PairTables(nn.Module):
         return flat.reshape(shape).astype(np.float64)
 
     def _set(self, j: int, i: int, table: NDArray[np.float64]) -> None:
-        law = (table.sum(axis=1, keepdims=True) + 0.1) / (table.sum() + 0.1 * len(table))
+        law = (table.sum(axis=1, keepdims=True) + UNSEEN_ROWS) / (table.sum() + UNSEEN_ROWS * len(table))
         given = (table + SHRUNK * law) / (table.sum(axis=0, keepdims=True) + SHRUNK)
         self.source[j] = i
         self.told[self.starts[j] : self.starts[j + 1]] = 0.0
