@@ -32,6 +32,7 @@ from synthkit.privacy.accounting.events import (
     ReportNoisyMax,
     SparseHistogram,
     StableHistogram,
+    StackedGaussian,
 )
 
 if TYPE_CHECKING:
@@ -109,8 +110,8 @@ def renyi(charges: Sequence[Charge], delta: float) -> float:
 
 
 def adaptive(charges: Sequence[Charge]) -> bool:
-    """Whether there is a reserve for steps that depend on earlier answers."""
-    return any(isinstance(charge.spent, Concentrated) for charge in charges)
+    """Whether there is a mechanism of which only divergences are known: a reserve, or counts stacked by unit."""
+    return any(isinstance(charge.spent, Concentrated | StackedGaussian) for charge in charges)
 
 
 def method(charges: Sequence[Charge], library: str | None = None) -> str:

@@ -59,6 +59,29 @@ class DiscreteGaussian:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StackedGaussian:
+    r"""Whole numbers plus independent discrete normal noise, of which one unit moves any by any amount within a norm.
+
+    All tables of counts of a unit, one below the other, are one vector; its Euclidean norm is clipped, so that the
+    price does not depend on how many tables or rows there are: $\rho = \Delta^2 / 2 \sigma^2$.
+
+    Args:
+        sigma: scale of the noise, above 0, in the units of the grid.
+        norm: $\Delta$, most by which one unit moves all numbers together in Euclidean norm, above 0, in the same units.
+
+    References:
+        Canonne, Kamath, Steinke: The discrete Gaussian for differential privacy (2020), for several dimensions.
+    """
+
+    kind: ClassVar[str] = "stacked-gaussian"
+    sigma: float
+    norm: float
+
+    def __post_init__(self) -> None:
+        _positive(self, "sigma", "norm")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Laplace:
     r"""A vector plus independent noise of density $e^{-|z| / b} / 2b$.
 
@@ -259,6 +282,7 @@ class NonPrivate:
 Event = (
     Gaussian
     | DiscreteGaussian
+    | StackedGaussian
     | Laplace
     | DiscreteLaplace
     | PoissonSubsampledGaussian
@@ -273,6 +297,7 @@ EVENTS_BY_NAME: dict[str, type[Event]] = {
     for record in (
         Gaussian,
         DiscreteGaussian,
+        StackedGaussian,
         Laplace,
         DiscreteLaplace,
         PoissonSubsampledGaussian,

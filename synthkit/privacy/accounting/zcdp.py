@@ -19,6 +19,7 @@ from synthkit.privacy.accounting.events import (
     ReportNoisyMax,
     SparseHistogram,
     StableHistogram,
+    StackedGaussian,
 )
 
 RESERVE_ROUNDING = 1e-9  # shares of a reserve may exceed it by this much, relatively; the accountant charges it
@@ -59,6 +60,8 @@ def cost(event: Event) -> ZCDPCost:
             rho = (sensitivity / sigma) ** 2 / 2
         case DiscreteGaussian(sigma=sigma, change=change, cells=cells):
             rho = cells * (change / sigma) ** 2 / 2
+        case StackedGaussian(sigma=sigma, norm=norm):
+            rho = (norm / sigma) ** 2 / 2
         case SparseHistogram(sigma=sigma):
             rho = 1 / (2 * sigma**2)
         case ReportNoisyMax(picks=picks):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthkit.errors import ConfigError
-from synthkit.privacy.accounting.events import DiscreteGaussian, DiscreteLaplace, ReportNoisyMax
+from synthkit.privacy.accounting.events import DiscreteGaussian, DiscreteLaplace, ReportNoisyMax, StackedGaussian
 from synthkit.privacy.mechanisms.noise_tails import laplace_tail, normal_tail
 
 Noise = DiscreteGaussian | DiscreteLaplace
@@ -27,10 +27,10 @@ class NoisyAnswer:
     """
 
     values: NDArray[np.int64]
-    spent: Noise | ReportNoisyMax
+    spent: Noise | StackedGaussian | ReportNoisyMax
 
 
-def add_noise(counts: NDArray[np.int64], spent: Noise) -> NoisyAnswer:
+def add_noise(counts: NDArray[np.int64], spent: Noise | StackedGaussian) -> NoisyAnswer:
     """Counts plus whole-numbered noise, exactly distributed, random as the operating system is.
 
     **Shape**: any -> the same.
@@ -98,14 +98,14 @@ def reach(noise: Noise, chance: float) -> int:
 
 
 @lru_cache(maxsize=256)
-def measurement(spent: Noise | ReportNoisyMax) -> Callable[[NDArray[Any]], list[int]]:
+def measurement(spent: Noise | StackedGaussian | ReportNoisyMax) -> Callable[[NDArray[Any]], list[int]]:
     """OpenDP's function that draws a record, built once; it holds public numbers only, and no state of a generator."""
     import opendp.prelude as dp
 
     dp.enable_features("contrib")
     ints = dp.vector_domain(dp.atom_domain(T="i64"))
     made: Callable[[NDArray[Any]], list[int]]
-    if isinstance(spent, DiscreteGaussian):
+    if isinstance(spent, DiscreteGaussian | StackedGaussian):
         made = dp.m.make_gaussian(ints, dp.l2_distance(T="f64"), scale=spent.sigma)
     elif isinstance(spent, DiscreteLaplace):
         made = dp.m.make_laplace(ints, dp.l1_distance(T="i64"), scale=spent.scale)

@@ -22,12 +22,14 @@ from synthkit.privacy.accounting.events import (
     ReportNoisyMax,
     SparseHistogram,
     StableHistogram,
+    StackedGaussian,
     parameters,
 )
 
 SOUND = {
     Gaussian: {"sensitivity": 1.0, "sigma": 2.0},
     DiscreteGaussian: {"sigma": 2.0, "change": 1, "cells": 1},
+    StackedGaussian: {"sigma": 2.0, "norm": 3.0},
     Laplace: {"sensitivity": 1.0, "scale": 2.0},
     DiscreteLaplace: {"scale": 2.0, "change": 1},
     PoissonSubsampledGaussian: {"noise_multiplier": 1.0, "rate": 0.1, "steps": 9},
