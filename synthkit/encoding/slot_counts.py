@@ -14,7 +14,7 @@ Scope = tuple[int, ...]  # slots of a table of counts, in rising order
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredCounts:
-    """A table of counts as it was told, whole numbers with or without noise; noisy ones may be negative.
+    """A table of counts as it was told, with or without noise; noisy ones may be negative, and need not be whole.
 
     Args:
         scope: slots that were counted together.
@@ -23,7 +23,7 @@ class MeasuredCounts:
     """
 
     scope: Scope
-    counts: NDArray[np.int64]
+    counts: NDArray[np.int64] | NDArray[np.float64]
     sigma: float
 
 

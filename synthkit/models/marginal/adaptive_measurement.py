@@ -139,9 +139,10 @@ def measure_adaptively(
         told(len(losses), steps, loss)
 
     descend(mixture, tables, course.first, course.learning_rate, heard, last=False)
+    change = singles[0].sigma * math.sqrt(2 * plan.single) if singles and singles[0].sigma else 1.0
     wider = [small(pooled.sizes, w, course.largest // part, generator) for w, part in ((3, 1), (4, 4))]
     for round_ in plan.rounds:
-        scopes = _worst(pooled, mixture, rows, round_, wider, course, generator)
+        scopes = _worst(pooled, mixture, rows, round_, wider, course, generator, change)
         tables.add(pooled.measure(scopes, round_.told))
         descend(mixture, tables, course.between, course.learning_rate, heard, last=False)
     descend(mixture, tables, course.last, course.learning_rate, heard, last=True)
@@ -188,8 +189,12 @@ def _worst(
     wider: list[Tensor],
     course: FitSchedule,
     generator: torch.Generator,
+    change: float,
 ) -> list[Scope]:
-    """The tables of a round: pairs, triples and quadruples that are missed most, beyond a part of their noise."""
+    """The tables of a round: pairs, triples and quadruples that are missed most, beyond a part of their noise.
+
+    `change` is what one unit moves a table by, in rows, as the noise of the single slots tells it.
+    """
     laws = mixture.laws()
     blocks = _blocks(((laws * mixture.shares()) @ laws.T).double().cpu(), mixture)
     strength, larger = _dependence(blocks, len(counting.sizes)), []
@@ -198,7 +203,7 @@ def _worst(
     scopes = [*blocks, *larger]
     joint = (mixture.table(scope, laws).double().cpu().numpy() for scope in larger)
     expected = (rows * table for table in itertools.chain(blocks.values(), joint))
-    noise = math.sqrt(2 / math.pi) * math.sqrt(1 / (2 * round_.told))
+    noise = math.sqrt(2 / math.pi) * change * math.sqrt(1 / (2 * round_.told))
     allowed = [ALLOWED * noise * math.prod(counting.sizes[j] for j in scope) for scope in scopes]
     return counting.worst(scopes, expected, allowed, many=round_.many, rho=round_.choice)
 

@@ -24,7 +24,7 @@ UP = 1 + 1e-9  # noise is larger by so much than its price asks, so that roundin
 
 
 @dataclass(frozen=True)
-class _Tables:
+class CodedTables:
     """Coded rows, and tables of them.
 
     Args:
@@ -43,20 +43,25 @@ class _Tables:
 
     def _count(self, scope: Scope) -> NDArray[np.int64]:
         shape = tuple(self.sizes[j] for j in scope)
+        return np.bincount(self.cells(scope), minlength=math.prod(shape)).reshape(shape)
+
+    def cells(self, scope: Scope) -> NDArray[np.int64]:
+        """The cell of each row in a table, its last slot running fastest. **Shape**: (n,)."""
         flat = np.zeros(self.codes.shape[1], dtype=np.int64)
         for j in scope:
             flat *= self.sizes[j]
             flat += self.codes[j]
-        return np.bincount(flat, minlength=math.prod(shape)).reshape(shape)
+        return flat
 
     @cached_property
     def _pairs(self) -> dict[Scope, NDArray[np.int64]]:
         """Tables of all pairs: they are asked for again and again."""
         return {scope: self._count(scope) for scope in itertools.combinations(range(len(self.sizes)), 2)}
 
-    def pooled(self, groups: Sequence[NDArray[np.int64]]) -> _Tables:
+    def pooled(self, groups: Sequence[NDArray[np.int64]]) -> CodedTables:
+        """The same rows with levels counted together. **Shape**: (K_j,) a slot."""
         codes = np.stack([group.astype(self.codes.dtype)[row] for group, row in zip(groups, self.codes, strict=True)])
-        return _Tables(codes, tuple(int(group.max()) + 1 for group in groups))
+        return CodedTables(codes, tuple(int(group.max()) + 1 for group in groups))
 
     def errors(
         self, scopes: Sequence[Scope], expected: Iterable[NDArray[np.float64]], allowances: Sequence[float]
@@ -76,12 +81,12 @@ class ExactCounting:
         tables: rows and their tables; see `of`.
     """
 
-    tables: _Tables
+    tables: CodedTables
 
     @classmethod
     def of(cls, cat: NDArray[np.integer], sizes: tuple[int, ...]) -> ExactCounting:
         """Counts of coded rows. **Shape**: `cat` (n, d) levels, slot j in range(sizes[j])."""
-        return cls(_Tables(np.ascontiguousarray(cat.T, dtype=level_dtype(sizes)), sizes))
+        return cls(CodedTables(np.ascontiguousarray(cat.T, dtype=level_dtype(sizes)), sizes))
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -137,14 +142,14 @@ class NoisyCounting:
         Analytics", 2021.
     """
 
-    tables: _Tables
+    tables: CodedTables
     rho: float
     pay: Pay
 
     @classmethod
     def of(cls, cat: NDArray[np.integer], sizes: tuple[int, ...], rho: float, pay: Pay) -> NoisyCounting:
         """Counts of coded rows, one row a unit. **Shape**: `cat` (n, d) levels, slot j in range(sizes[j])."""
-        return cls(_Tables(np.ascontiguousarray(cat.T, dtype=level_dtype(sizes)), sizes), rho, pay)
+        return cls(CodedTables(np.ascontiguousarray(cat.T, dtype=level_dtype(sizes)), sizes), rho, pay)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -161,7 +166,7 @@ class NoisyCounting:
         Raises:
             ConfigError: the price is not above 0 and finite.
         """
-        sigma = _scale(rho)
+        sigma = noise_scale(rho)
         spent = DiscreteGaussian(sigma=sigma)
         self.pay(Charge(what="table of counts", spent=spent, times=len(scopes)))
         return [
@@ -183,14 +188,14 @@ class NoisyCounting:
         Raises:
             ConfigError: the price is not above 0 and finite, or there are fewer candidates than choices.
         """
-        scale = _scale(rho)
+        scale = noise_scale(rho)
         spent = ReportNoisyMax(sensitivity=CHANGE, scale=scale, picks=many)
         self.pay(Charge(what="choice of tables", spent=spent))
         scores = self.tables.errors(scopes, expected, allowances)
         return [scopes[k] for k in choose(scores, spent).values]
 
 
-def _scale(rho: float) -> float:
+def noise_scale(rho: float) -> float:
     """Scale of noise, of counts as of scores, at which one answer costs rho.
 
     Raises:

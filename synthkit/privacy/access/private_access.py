@@ -10,8 +10,8 @@ import torch
 from synthkit.encoding import rare_code_notes
 from synthkit.encoding.encoder import TableEncoder
 from synthkit.encoding.raking_margins import RakingMargins
+from synthkit.encoding.slot_counts import Counting
 from synthkit.errors import ConfigError
-from synthkit.privacy.access.counts import NoisyCounting
 from synthkit.privacy.access.data_access import FitPlan, fitted
 from synthkit.privacy.access.encoder_budget import encoder_queries
 from synthkit.privacy.access.private_curator import PrivateCurator, public_tables
@@ -118,11 +118,11 @@ class PrivateAccess:
         curator, _, bought = self._open()
         return None if bought.margins is None else curator.margins(self.encoder, bought.margins, self._pay)
 
-    def counts(self) -> NoisyCounting:
+    def counts(self) -> Counting:
         """Noisy counts of the coarse slots; the last look at the table, whose copies make room."""
         curator, _, bought = self._open()
         self._curator = None
-        return curator.counting(self.encoder, list(self.encoder.layout.coarse), bought.rho, self._pay)
+        return curator.counting(self.encoder, list(self.encoder.layout.coarse), bought.rho, self._pay, self._most())
 
     def batches(self) -> PrivateLoader:
         """The loader that makes the noisy steps which were charged."""
@@ -131,10 +131,13 @@ class PrivateAccess:
             assert self._dpsgd is not None
             assert self.units is not None
             noisy = CalibratedDPSGD(plan=self._dpsgd, noise_multiplier=bought.noise_multiplier or 0.0)
-            budget = self.ledger.budget
-            most = 1 if self._public.schema.unit is None else (budget and budget.max_rows_per_unit) or MOST_ROWS
-            self._loader = curator.training(self.encoder, noisy, n=self.units, most=most, device=self.device)
+            self._loader = curator.training(self.encoder, noisy, n=self.units, most=self._most(), device=self.device)
         return self._loader
+
+    def _most(self) -> int:
+        """Rows of one unit that are looked at."""
+        budget = self.ledger.budget
+        return 1 if self._public.schema.unit is None else (budget and budget.max_rows_per_unit) or MOST_ROWS
 
     def remarks(self) -> Iterator[str]:
         """A sentence for each catalogue whose codes were bought, from what was told alone."""

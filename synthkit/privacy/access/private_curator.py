@@ -21,11 +21,13 @@ from synthkit.encoding.encoder import TableEncoder
 from synthkit.encoding.histogram_query import QueryKind
 from synthkit.encoding.noisy_answers import NoisyColumnCounts
 from synthkit.encoding.raking_margins import RakingMargins, tables_of, tabulate
+from synthkit.encoding.slot_counts import Counting
 from synthkit.errors import EncodingError
 from synthkit.privacy.access.counts import NoisyCounting
 from synthkit.privacy.access.encoder_budget import EncoderBudget, EncoderQuery
 from synthkit.privacy.access.private_loader import PrivateLoader
 from synthkit.privacy.access.published_schema import published_schema
+from synthkit.privacy.access.unit_counts import UnitCounting
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import DiscreteGaussian
 from synthkit.privacy.dpsgd.noisy_descent import CalibratedDPSGD
@@ -88,17 +90,22 @@ class PrivateCurator:
             codecs[name] = private_fit(column, chosen or {}).fit(column, answers, coding)
         return TableEncoder.of(published_schema(self.public, codecs), codecs)
 
-    def counting(self, encoder: TableEncoder, slots: list[int], rho: float, pay: Pay) -> NoisyCounting:
-        """Noisy counts of some slots of the encoded rows, one row a unit.
+    def counting(self, encoder: TableEncoder, slots: list[int], rho: float, pay: Pay, most: int = 1) -> Counting:
+        """Noisy counts of some slots of the encoded rows.
 
         Args:
             encoder: of this table.
             slots: which slots may be counted.
             rho: what may be spent in all.
             pay: called with each price before the answer is drawn.
+            most: rows of one unit that are counted.
         """
-        cat = encoder.encode(self._one).cat.numpy()[:, slots]
-        return NoisyCounting.of(cat, tuple(encoder.layout.sizes[j] for j in slots), rho, pay)
+        sizes = tuple(encoder.layout.sizes[j] for j in slots)
+        if most == 1:
+            return NoisyCounting.of(encoder.encode(self._one).cat.numpy()[:, slots], sizes, rho, pay)
+        here = kept(self._owner, most)
+        cat = encoder.encode(self._frame[here].reset_index(drop=True)).cat.numpy()[:, slots]
+        return UnitCounting.of(cat, self._owner[here], sizes, bound=most, rho=rho, pay=pay)
 
     def margins(self, encoder: TableEncoder, charge: Charge, pay: Pay) -> RakingMargins:
         """Noisy one- and two-way tables of grouped columns, cells that noise alone might fill pooled.

@@ -1,0 +1,160 @@
+"""Counts of rows of which one unit may have many: every row counts, and a unit is clipped as a whole."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthkit.encoding.arrays import Floats, Ints
+from synthkit.encoding.layout import level_dtype
+from synthkit.encoding.slot_counts import MeasuredCounts, Scope
+from synthkit.privacy.access.counts import UP, CodedTables, Pay, noise_scale
+from synthkit.privacy.accounting.charge import Charge
+from synthkit.privacy.accounting.events import ReportNoisyMax
+from synthkit.privacy.mechanisms.noise import choose
+from synthkit.privacy.mechanisms.noisy_quantile import NoisyQuantile
+from synthkit.privacy.mechanisms.stacked_counts import CountedRows, StackedCounts
+
+CLIPPED_AT = 0.85  # quantile of the units' norms that is the clip: bias against the few beyond it, for less noise
+CLIP_SHARE = 0.02  # of a price that finds the clip
+SETTLED_SHARE = 0.02  # of the whole budget that finds how many rows a unit has, and how many there are
+
+
+@dataclass(frozen=True)
+class UnitCounting:
+    """Counts of rows by units that may have many; see `encoding.slot_counts.Counting`.
+
+    Tables that are told together are one vector a unit, clipped to one norm, which is a noisy quantile of the norms.
+    Their counts are told as those of the number of rows that was told first, so that they agree with each other. Where
+    tables are chosen, rows of a unit count for L together at most, L a noisy quantile of the rows a unit has.
+
+    Args:
+        tables: coded rows and their tables.
+        owner: number of the unit of each row. **Shape**: (n,).
+        weight: how much a row counts where tables are chosen, min(1, L / rows of its unit). **Shape**: (n,).
+        most: L, in rows.
+        bound: rows that a unit has at most; public.
+        rows: rows so weighed, with noise.
+        rho: what may be spent in all.
+        pay: called with each charge before it is drawn; it raises where the charge cannot be paid.
+
+    References:
+        Canonne, Kamath, Steinke: The discrete Gaussian for differential privacy (2020). Cesar, Rogers: Bounding,
+        concentrating, and truncating (2021).
+    """
+
+    tables: CodedTables
+    owner: Ints
+    weight: Floats
+    most: float
+    bound: int
+    rows: float
+    rho: float
+    pay: Pay
+
+    @classmethod
+    def of(
+        cls, cat: NDArray[np.integer], owner: Ints, sizes: tuple[int, ...], *, bound: int, rho: float, pay: Pay
+    ) -> UnitCounting:
+        """Counts of coded rows, at most `bound` of each unit.
+
+        Args:
+            cat: levels, slot j in range(sizes[j]). **Shape**: (n, d).
+            owner: number of the unit of each row. **Shape**: (n,).
+            sizes: levels of every slot.
+            bound: rows of one unit, at most; public.
+            rho: what may be spent in all.
+            pay: called with each charge before it is drawn.
+        """
+        settled = SETTLED_SHARE * rho / 2
+        asked = NoisyQuantile(low=1.0, high=float(max(bound, 2)), share=CLIPPED_AT, rho=settled)
+        pay(asked.charge("quantile of the rows a unit has"))
+        many = np.bincount(owner).astype(np.float64)
+        most = asked.draw(many[many > 0])
+        counted = StackedCounts(norm=most, sigma=most * math.sqrt(1 / (2 * settled)) * UP)
+        pay(Charge(what="number of rows", spent=counted.spent))
+        rows = counted.told([CountedRows(owner=owner, cell=np.zeros(len(owner), dtype=np.int64), size=1)])[0]
+        return cls(
+            tables=CodedTables(np.ascontiguousarray(cat.T, dtype=level_dtype(sizes)), sizes),
+            owner=owner,
+            weight=np.minimum(1.0, most / many[owner]),
+            most=most,
+            bound=bound,
+            rows=max(float(rows[0]), 1.0),
+            rho=rho * (1 - SETTLED_SHARE),
+            pay=pay,
+        )
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Levels of every slot."""
+        return self.tables.sizes
+
+    def pooled(self, groups: Sequence[NDArray[np.int64]]) -> UnitCounting:
+        """The same rows, charged to the same account, with levels counted together. **Shape**: (K_j,) a slot."""
+        return replace(self, tables=self.tables.pooled(groups))
+
+    def measure(self, scopes: Sequence[Scope], rho: float) -> list[MeasuredCounts]:
+        """Tables with one noise for all, charged before. **Shape**: t scopes -> t tables.
+
+        Raises:
+            ConfigError: the price is not above 0 and finite.
+        """
+        if not scopes:
+            return []
+        least = math.sqrt(len(scopes))
+        clip = NoisyQuantile(
+            low=least, high=least * max(self.bound, 2), share=CLIPPED_AT, rho=CLIP_SHARE * rho * len(scopes)
+        )
+        self.pay(clip.charge("quantile of what a unit brings to tables of counts"))
+        stack = [self._counted(scope) for scope in scopes]
+        norm = clip.draw(self._norms(stack))
+        counts = StackedCounts(norm=norm, sigma=norm * noise_scale((1 - CLIP_SHARE) * rho * len(scopes)))
+        self.pay(Charge(what=f"{len(scopes)} tables of counts", spent=counts.spent))
+        told = counts.told(stack)
+        part = 1 / np.array([len(table) for table in told])
+        whole = float((part * [table.sum() for table in told]).sum() / part.sum())
+        scale = self.rows / max(whole, 1.0)
+        shapes = [tuple(self.sizes[j] for j in scope) for scope in scopes]
+        return [
+            MeasuredCounts(scope=scope, counts=table.reshape(shape) * scale, sigma=counts.sigma * scale)
+            for scope, shape, table in zip(scopes, shapes, told, strict=True)
+        ]
+
+    def worst(
+        self,
+        scopes: Sequence[Scope],
+        expected: Iterable[NDArray[np.float64]],
+        allowances: Sequence[float],
+        *,
+        many: int,
+        rho: float,
+    ) -> list[Scope]:
+        """Tables drawn by their scores, charged before; one unit moves a score by L at most.
+
+        Raises:
+            ConfigError: the price is not above 0 and finite, or there are fewer candidates than choices.
+        """
+        spent = ReportNoisyMax(sensitivity=self.most, scale=self.most * noise_scale(rho), picks=many)
+        self.pay(Charge(what="choice of tables", spent=spent))
+        far = (float(np.abs(table - self._weighed(scope)).sum()) for scope, table in zip(scopes, expected, strict=True))
+        scores = np.fromiter(far, dtype=np.float64, count=len(scopes)) - np.asarray(allowances, dtype=np.float64)
+        return [scopes[k] for k in choose(scores, spent).values]
+
+    def _weighed(self, scope: Scope) -> Floats:
+        shape = tuple(self.sizes[j] for j in scope)
+        found = np.bincount(self.tables.cells(scope), self.weight, minlength=math.prod(shape)).astype(np.float64)
+        return found.reshape(shape)
+
+    def _counted(self, scope: Scope) -> CountedRows:
+        size = math.prod(self.sizes[j] for j in scope)
+        return CountedRows(owner=self.owner, cell=self.tables.cells(scope), size=size)
+
+    def _norms(self, stack: Sequence[CountedRows]) -> Floats:
+        """Norms of the units that have rows."""
+        found = StackedCounts.norms(stack, int(self.owner.max(initial=-1)) + 1)
+        return found[found > 0]
