@@ -36,7 +36,7 @@ from synthkit.pipeline.split import Split, draw_roles
 from synthkit.privacy.access.encoder_budget import EncoderBudget, encoder_queries
 from synthkit.privacy.access.private_curator import PrivateCurator
 from synthkit.privacy.accounting.charge import Charge
-from synthkit.privacy.accounting.events import DiscreteGaussian
+from synthkit.privacy.accounting.events import DiscreteGaussian, StackedGaussian
 from synthkit.privacy.dpsgd import clipping
 from synthkit.privacy.mechanisms import noise as mechanisms
 from synthkit.privacy.mechanisms import rng, sparse_histogram, unit_sampling
@@ -98,9 +98,13 @@ class Ear:
         self.asked.append(Asked(mechanism, spent, exact, told))
         return told
 
-    def noise(self, counts: np.ndarray, spent: Any) -> Any:
+    def noise(self, counts: np.ndarray, spent: Any, norm: float = 1.0) -> Any:
         """`mechanisms.add_noise`."""
-        return self.answer("noise", spent, np.array(counts), lambda: mechanisms.add_noise(counts, spent))
+        exact = np.array(counts)
+        if not isinstance(spent, StackedGaussian):
+            return self.answer("noise", spent, exact, lambda: mechanisms.add_noise(counts, spent))
+        told = (spent, norm)
+        return self.answer("stacked", told, exact, lambda: mechanisms.add_noise(counts, spent, norm))
 
     def levels(self, names: Any, counts: np.ndarray, spent: Any) -> Any:
         """`sparse.tell_levels`."""
@@ -197,6 +201,8 @@ def _moved(old: Asked, exact: Any) -> None:
         moved, most = sum(abs(exact.get(n, 0) - old.exact.get(n, 0)) for n in names), 1.0
     elif old.exact.shape != exact.shape:
         raise Difference(f"{old.mechanism}: {exact.shape} values were asked for {old.exact.shape}")
+    elif old.mechanism == "stacked":
+        moved, most = math.sqrt(float(((exact - old.exact) ** 2).sum())), old.spent[1]
     elif old.mechanism == "choice":
         moved, most = float(np.abs(exact - old.exact).max(initial=0)), old.spent.sensitivity
     else:
@@ -215,6 +221,9 @@ def listening(ear: Ear) -> Iterator[None]:
         patch("synthkit.privacy.access.private_curator.add_noise", ear.noise),
         patch("synthkit.privacy.access.counts.add_noise", ear.noise),
         patch("synthkit.privacy.mechanisms.bounds.add_noise", ear.noise),
+        patch("synthkit.privacy.mechanisms.stacked_counts.add_noise", ear.noise),
+        patch("synthkit.privacy.mechanisms.noisy_quantile.choose", ear.choice),
+        patch("synthkit.privacy.access.unit_counts.choose", ear.choice),
         patch("synthkit.privacy.access.private_curator.tell_levels", ear.levels),
         patch("synthkit.privacy.access.counts.choose", ear.choice),
         patch("synthkit.privacy.access.private_loader.private_gradient", ear.gradient),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from synthkit.encoding.arrays import Floats, Ints
 from synthkit.encoding.layout import level_dtype
 from synthkit.encoding.slot_counts import MeasuredCounts, Scope
-from synthkit.privacy.access.counts import UP, CodedTables, Pay, noise_scale
+from synthkit.privacy.access.counts import CHANGE, CodedTables, Pay, noise_scale
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import ReportNoisyMax
 from synthkit.privacy.mechanisms.noise import choose
@@ -75,7 +75,7 @@ class UnitCounting:
         pay(asked.charge("quantile of the rows a unit has"))
         many = np.bincount(owner).astype(np.float64)
         most = asked.draw(many[many > 0])
-        counted = StackedCounts(norm=most, sigma=most * math.sqrt(1 / (2 * settled)) * UP)
+        counted = StackedCounts(norm=most, noise_multiplier=noise_scale(settled))
         pay(Charge(what="number of rows", spent=counted.spent))
         rows = counted.told([CountedRows(owner=owner, cell=np.zeros(len(owner), dtype=np.int64), size=1)])[0]
         return cls(
@@ -113,7 +113,7 @@ class UnitCounting:
         self.pay(clip.charge("quantile of what a unit brings to tables of counts"))
         stack = [self._counted(scope) for scope in scopes]
         norm = clip.draw(self._norms(stack))
-        counts = StackedCounts(norm=norm, sigma=norm * noise_scale((1 - CLIP_SHARE) * rho * len(scopes)))
+        counts = StackedCounts(norm=norm, noise_multiplier=noise_scale((1 - CLIP_SHARE) * rho * len(scopes)))
         self.pay(Charge(what=f"{len(scopes)} tables of counts", spent=counts.spent))
         told = counts.told(stack)
         part = 1 / np.array([len(table) for table in told])
@@ -134,16 +134,16 @@ class UnitCounting:
         many: int,
         rho: float,
     ) -> list[Scope]:
-        """Tables drawn by their scores, charged before; one unit moves a score by L at most.
+        """Tables drawn by their scores in parts of L, charged before; one unit moves a score by 1 at most.
 
         Raises:
             ConfigError: the price is not above 0 and finite, or there are fewer candidates than choices.
         """
-        spent = ReportNoisyMax(sensitivity=self.most, scale=self.most * noise_scale(rho), picks=many)
+        spent = ReportNoisyMax(sensitivity=CHANGE, scale=noise_scale(rho), picks=many)
         self.pay(Charge(what="choice of tables", spent=spent))
         far = (float(np.abs(table - self._weighed(scope)).sum()) for scope, table in zip(scopes, expected, strict=True))
         scores = np.fromiter(far, dtype=np.float64, count=len(scopes)) - np.asarray(allowances, dtype=np.float64)
-        return [scopes[k] for k in choose(scores, spent).values]
+        return [scopes[k] for k in choose(scores / self.most, spent).values]
 
     def _weighed(self, scope: Scope) -> Floats:
         shape = tuple(self.sizes[j] for j in scope)

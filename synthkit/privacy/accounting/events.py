@@ -62,23 +62,22 @@ class DiscreteGaussian:
 class StackedGaussian:
     r"""Whole numbers plus independent discrete normal noise, of which one unit moves any by any amount within a norm.
 
-    All tables of counts of a unit, one below the other, are one vector; its Euclidean norm is clipped, so that the
-    price does not depend on how many tables or rows there are: $\rho = \Delta^2 / 2 \sigma^2$.
+    All tables of counts of a unit, one below the other, are one vector; its Euclidean norm is clipped to C, so that the
+    price does not depend on how many tables or rows there are: $\rho = C^2 / 2 \sigma^2$. C may be bought itself, and
+    the price is the same whatever it is; so the record holds $\sigma / C$ alone.
 
     Args:
-        sigma: scale of the noise, above 0, in the units of the grid.
-        norm: $\Delta$, most by which one unit moves all numbers together in Euclidean norm, above 0, in the same units.
+        noise_multiplier: $\sigma / C$, above 0.
 
     References:
         Canonne, Kamath, Steinke: The discrete Gaussian for differential privacy (2020), for several dimensions.
     """
 
     kind: ClassVar[str] = "stacked-gaussian"
-    sigma: float
-    norm: float
+    noise_multiplier: float
 
     def __post_init__(self) -> None:
-        _positive(self, "sigma", "norm")
+        _positive(self, "noise_multiplier")
 
 
 @dataclass(frozen=True, kw_only=True)

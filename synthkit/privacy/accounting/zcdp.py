@@ -60,8 +60,8 @@ def cost(event: Event) -> ZCDPCost:
             rho = (sensitivity / sigma) ** 2 / 2
         case DiscreteGaussian(sigma=sigma, change=change, cells=cells):
             rho = cells * (change / sigma) ** 2 / 2
-        case StackedGaussian(sigma=sigma, norm=norm):
-            rho = (norm / sigma) ** 2 / 2
+        case StackedGaussian(noise_multiplier=multiplier):
+            rho = multiplier**-2 / 2
         case SparseHistogram(sigma=sigma):
             rho = 1 / (2 * sigma**2)
         case ReportNoisyMax(picks=picks):

@@ -30,7 +30,7 @@ class NoisyAnswer:
     spent: Noise | StackedGaussian | ReportNoisyMax
 
 
-def add_noise(counts: NDArray[np.int64], spent: Noise | StackedGaussian) -> NoisyAnswer:
+def add_noise(counts: NDArray[np.int64], spent: Noise | StackedGaussian, norm: float = 1.0) -> NoisyAnswer:
     """Counts plus whole-numbered noise, exactly distributed, random as the operating system is.
 
     **Shape**: any -> the same.
@@ -38,6 +38,7 @@ def add_noise(counts: NDArray[np.int64], spent: Noise | StackedGaussian) -> Nois
     Args:
         counts: exact counts, of which one unit moves no more than `spent` says.
         spent: the noise; charge it first.
+        norm: of stacked counts, by how much one unit moves all of them together, in Euclidean norm.
 
     References:
         Canonne, Kamath, Steinke: The discrete Gaussian for differential privacy (2020). Ghosh, Roughgarden,
@@ -49,7 +50,8 @@ def add_noise(counts: NDArray[np.int64], spent: Noise | StackedGaussian) -> Nois
         (array([3, 0, 9]), 0.01)
     """
     flat = np.ascontiguousarray(counts, np.int64).reshape(-1)
-    noisy = np.array(measurement(spent)(flat) if len(flat) else [], np.int64)
+    noise = DiscreteGaussian(sigma=spent.noise_multiplier * norm) if isinstance(spent, StackedGaussian) else spent
+    noisy = np.array(measurement(noise)(flat) if len(flat) else [], np.int64)
     return NoisyAnswer(values=noisy.reshape(counts.shape), spent=spent)
 
 
@@ -98,14 +100,14 @@ def reach(noise: Noise, chance: float) -> int:
 
 
 @lru_cache(maxsize=256)
-def measurement(spent: Noise | StackedGaussian | ReportNoisyMax) -> Callable[[NDArray[Any]], list[int]]:
+def measurement(spent: Noise | ReportNoisyMax) -> Callable[[NDArray[Any]], list[int]]:
     """OpenDP's function that draws a record, built once; it holds public numbers only, and no state of a generator."""
     import opendp.prelude as dp
 
     dp.enable_features("contrib")
     ints = dp.vector_domain(dp.atom_domain(T="i64"))
     made: Callable[[NDArray[Any]], list[int]]
-    if isinstance(spent, DiscreteGaussian | StackedGaussian):
+    if isinstance(spent, DiscreteGaussian):
         made = dp.m.make_gaussian(ints, dp.l2_distance(T="f64"), scale=spent.sigma)
     elif isinstance(spent, DiscreteLaplace):
         made = dp.m.make_laplace(ints, dp.l1_distance(T="i64"), scale=spent.scale)

@@ -62,7 +62,7 @@ class StackedCounts:
 
     Args:
         norm: C, in rows, above 0; public or bought.
-        sigma: standard deviation of the noise of each cell, in rows, above 0.
+        noise_multiplier: sigma / C, above 0.
 
     References:
         Canonne, Kamath, Steinke: The discrete Gaussian for differential privacy (2020). Wilson, Zhang, Lam,
@@ -70,17 +70,22 @@ class StackedCounts:
 
     Example:
         >>> rows = CountedRows(owner=np.array([0, 0, 0, 1]), cell=np.array([2, 2, 0, 1]), size=3)
-        >>> StackedCounts(norm=1.0, sigma=0.001).told([rows])[0].round(1)
+        >>> StackedCounts(norm=1.0, noise_multiplier=0.001).told([rows])[0].round(1)
         array([0.4, 1. , 0.9])
     """
 
     norm: float
-    sigma: float
+    noise_multiplier: float
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of the noise of each cell, in rows."""
+        return self.noise_multiplier * self.norm
 
     @property
     def spent(self) -> StackedGaussian:
         """The mechanism, to be charged before the counts are told."""
-        return StackedGaussian(sigma=self.sigma * GRID, norm=self.norm * GRID)
+        return StackedGaussian(noise_multiplier=self.noise_multiplier)
 
     def clipped(self, tables: Sequence[CountedRows]) -> list[Ints]:
         """Clipped counts of each table in parts of a row, exact: nobody may see them. **Shape**: (size,) each."""
@@ -97,7 +102,7 @@ class StackedCounts:
     def told(self, tables: Sequence[CountedRows]) -> list[Floats]:
         """Counts of each table, in rows, with noise that was charged before. **Shape**: (size,) each."""
         parts = self.clipped(tables)
-        noisy = add_noise(np.concatenate(parts), self.spent).values / GRID
+        noisy = add_noise(np.concatenate(parts), self.spent, self.norm * GRID).values / GRID
         return np.split(noisy, np.cumsum([len(part) for part in parts])[:-1])
 
     @staticmethod

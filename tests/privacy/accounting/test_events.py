@@ -29,7 +29,7 @@ from synthkit.privacy.accounting.events import (
 SOUND = {
     Gaussian: {"sensitivity": 1.0, "sigma": 2.0},
     DiscreteGaussian: {"sigma": 2.0, "change": 1, "cells": 1},
-    StackedGaussian: {"sigma": 2.0, "norm": 3.0},
+    StackedGaussian: {"noise_multiplier": 2.0},
     Laplace: {"sensitivity": 1.0, "scale": 2.0},
     DiscreteLaplace: {"scale": 2.0, "change": 1},
     PoissonSubsampledGaussian: {"noise_multiplier": 1.0, "rate": 0.1, "steps": 9},

@@ -56,7 +56,7 @@ def by_hand(tables, unit):
 def test_a_unit_moves_all_tables_together_by_the_norm_at_most(stack):
     """Over all pairs of neighbours: in whole numbers, so that nothing is rounded."""
     units, tables, norm = stack
-    counts = StackedCounts(norm=norm, sigma=1.0)
+    counts = StackedCounts(norm=norm, noise_multiplier=1.0)
     whole = np.concatenate(counts.clipped(tables))
     for unit in range(units):
         moved = whole - np.concatenate(counts.clipped(without(tables, unit)))
@@ -67,7 +67,7 @@ def test_a_unit_moves_all_tables_together_by_the_norm_at_most(stack):
 @given(stacks())
 def test_counts_are_those_by_hand_but_for_the_grid(stack):
     units, tables, norm = stack
-    found = StackedCounts(norm=norm, sigma=1.0).clipped(tables)
+    found = StackedCounts(norm=norm, noise_multiplier=1.0).clipped(tables)
     want = [np.zeros(t.size) for t in tables]
     cells = Counter()
     for unit in range(units):
@@ -92,22 +92,22 @@ def test_norms_are_those_by_hand(stack):
 def test_a_row_level_clip_would_be_seen():
     """One person with all rows of a thousand: clipped as a person, they weigh as one norm."""
     rows = CountedRows(owner=np.zeros(1000, np.int64), cell=np.arange(1000) % 4, size=4)
-    found = StackedCounts(norm=2.0, sigma=1.0).clipped([rows, rows])
+    found = StackedCounts(norm=2.0, noise_multiplier=1.0).clipped([rows, rows])
     assert math.hypot(*found[0], *found[1]) / GRID == pytest.approx(2.0, abs=0.1)
 
 
 def test_noise_has_the_law_that_is_charged():
     rows = CountedRows(owner=np.array([0]), cell=np.array([0]), size=4000)
-    counts = StackedCounts(norm=1.0, sigma=3.0)
+    counts = StackedCounts(norm=1.0, noise_multiplier=3.0)
     noise = counts.told([rows])[0] * GRID
     noise[0] -= GRID
     assert np.array_equal(noise, np.round(noise))
     assert stats.kstest(noise, stats.norm(scale=3.0 * GRID).cdf).pvalue > 1e-4
-    assert counts.spent == StackedGaussian(sigma=3.0 * GRID, norm=float(GRID))
+    assert counts.spent == StackedGaussian(noise_multiplier=3.0)
 
 
 def test_the_price_is_that_of_one_mechanism_however_many_tables():
-    spent = StackedCounts(norm=4.0, sigma=40.0).spent
+    spent = StackedCounts(norm=4.0, noise_multiplier=10.0).spent
     assert cost(spent).rho == pytest.approx(0.005)
     asked = [Charge(what="all tables", spent=spent)]
     reserve = [Charge(what="reserve", spent=Concentrated(rho=0.005))]
