@@ -46,9 +46,10 @@ class EventMasks:
     def _series_mask(self, t: int, cat: Tensor, mask: Tensor | None) -> Tensor | None:
         """Series that a table may still have, where rows happen once."""
         chunk, n = self._chunk, len(self._active)
-        slot = chunk.encoder.payloads[chunk.encoder.tables[t]].series_slot
+        coding = chunk.encoder.payloads[chunk.encoder.tables[t]]
+        slot = coding.series_slot
         assert slot is not None
-        blank = np.zeros((n, len(chunk.network.table_network(t).layout.slots)), dtype=np.int64)
+        blank = np.zeros((n, len(coding.layout.slots)), dtype=np.int64)
         for once in chunk.once[t]:
             allowed = once.allowed(slot, self._active, blank)
             if allowed is not None:

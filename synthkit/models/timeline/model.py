@@ -34,6 +34,7 @@ from synthkit.models.base import Capability, RowModel, TrainingLog
 from synthkit.models.row_completion import complete_rows
 from synthkit.models.timeline.config import TimelineConfig, default_classes
 from synthkit.models.timeline.network import TimelineNetwork
+from synthkit.models.timeline.network_laws import NetworkLaws
 from synthkit.models.timeline.once_masks import once_masks
 from synthkit.models.timeline.unit_loss import BatchSteps, UnitLoss
 from synthkit.models.timeline.unit_sampler import draw_below
@@ -176,7 +177,7 @@ class Timeline(UnitModel):
         begun: BegunUnits | None = None,
     ) -> DrawnUnits:
         """Draw everything below units that are drawn already. **Shape**: (units, d) -> rows of every table."""
-        return draw_below(encoder, self._network, facts, generator, begun)
+        return draw_below(encoder, NetworkLaws(self._network), facts, generator, begun)
 
     @torch.no_grad()
     def complete(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.layout import Given, Rows
@@ -18,14 +17,11 @@ from synthkit.encoding.units.unit_clock import LATEST, MISSING_TICK
 from synthkit.encoding.units.unit_decoder import obeying
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.errors import SchemaError
-from synthkit.models.row_completion import complete_rows
 from synthkit.models.timeline.drawn_round import DrawnRound, DrawnValues, redrawn
-from synthkit.models.timeline.network import TimelineNetwork
-from synthkit.models.timeline.relatives import RelatedCodes
 from synthkit.models.timeline.row_masks import RowMasks, candidates
 from synthkit.models.timeline.row_times import ends_of
+from synthkit.models.timeline.step_laws import StepLaws
 from synthkit.models.timeline.units_so_far import UnitsSoFar
-from synthkit.training.layers.masked_network import LearnedTables
 
 ROUNDS_OF_REDRAWS = 40  # how often rows that break a rule are drawn again
 
@@ -36,29 +32,15 @@ class RowDrawing:
 
     Args:
         encoder: the coding.
-        network: the laws.
+        laws: of what comes next.
         generator: of the draws.
-        words: value vectors of all levels.
-        event_tables, row_tables: tables of the networks, worked out once.
         drawn: rows of each table drawn so far.
     """
 
     encoder: UnitEncoder
-    network: TimelineNetwork
+    laws: StepLaws
     generator: torch.Generator
-    words: Tensor
-    event_tables: LearnedTables
-    row_tables: list[LearnedTables]
     drawn: list[int]
-
-    @classmethod
-    def of(cls, encoder: UnitEncoder, network: TimelineNetwork, generator: torch.Generator) -> RowDrawing:
-        """For a network as it is."""
-        many = range(len(encoder.tables))
-        tables = [network.table_network(t).learned() for t in many]
-        return cls(
-            encoder, network, generator, network.words.table(), network.event.learned(), tables, [0 for _ in many]
-        )
 
     def rows(self, t: int, units: Ints, now: DrawnRound, chunk: UnitsSoFar) -> DrawnValues:
         """Rows of one table, one for each of some units, which obey the rules of the table.
@@ -93,7 +75,7 @@ class RowDrawing:
     def _once(self, t: int, units: Ints, now: DrawnRound, chunk: UnitsSoFar) -> DrawnValues:
         """Rows drawn once."""
         name = self.encoder.tables[t]
-        coding, net = self.encoder.payloads[name], self.network.table_network(t)
+        coding = self.encoder.payloads[name]
         known = torch.full((len(units), len(coding.layout.slots)), -1)
         if coding.series_slot is not None:
             slot = self.encoder.events.series_slots[name]
@@ -105,14 +87,7 @@ class RowDrawing:
             told = torch.from_numpy(self._told(name))
             known[torch.from_numpy(some)[:, None], told] = rows.cat[:, told].long()
         masks = RowMasks(t, units, now, chunk, coding)
-        drawn = complete_rows(
-            net,
-            Given(known, {}),
-            self.generator,
-            context=self.network.row_context(t, now.summary, _related(t, units, now, chunk)),
-            admit=masks.admit,
-            learned=self.row_tables[t],
-        )
+        drawn = self.laws.row(t, units, now, chunk, Given(known, {}), self.generator, masks.admit)
         drawn = masks.copied(drawn)
         if begun is not None and len(some):
             drawn.num[torch.from_numpy(some)] = rows.num
@@ -144,19 +119,6 @@ class RowDrawing:
             until, counts = _as_begun(chunk.begun, now.known, until, counts)
         first, last = _span(each, now, until, read, counts, chunk, units)
         return DrawnValues(rows=rows, until=until, links=links, counts=counts, first=first, last=last)
-
-
-def _related(t: int, units: Ints, now: DrawnRound, chunk: UnitsSoFar) -> RelatedCodes:
-    """Codes of the rows that rows to come are related to."""
-    encoder, device = chunk.encoder, chunk.network.to_event.device
-    above = encoder.schema.graph.owners[encoder.tables[t]]
-    return RelatedCodes(
-        unit=chunk.facts.cat[torch.from_numpy(units)].to(device).long(),
-        owner=chunk.codes(encoder.tables.index(above), chunk.owners.at("step", units))
-        if above in encoder.tables
-        else None,
-        twin=chunk.codes(t, now.twin),
-    )
 
 
 def _as_begun(begun: BegunUnits, known: Ints, until: Ints, counts: Mapping[str, Ints]) -> tuple[Ints, dict[str, Ints]]:

@@ -14,18 +14,17 @@ from synthkit.encoding.layout import Given, Rows
 from synthkit.encoding.units.begun_units import BegunUnits
 from synthkit.encoding.units.drawn_units import DrawnUnits, RoundRows, joined
 from synthkit.encoding.units.root_facts import RootFacts
-from synthkit.encoding.units.step_state import StepState, row_features
+from synthkit.encoding.units.step_state import row_features
 from synthkit.encoding.units.unit_clock import LATEST, MISSING_TICK
 from synthkit.encoding.units.unit_encoder import UnitEncoder
-from synthkit.models.row_completion import complete_rows
 from synthkit.models.timeline.drawn_round import DrawnRound, DrawnValues, TableMemory
 from synthkit.models.timeline.event_masks import EventMasks
-from synthkit.models.timeline.network import Past, TimelineNetwork
 from synthkit.models.timeline.once_masks import OnceMask, once_masks
 from synthkit.models.timeline.open_owners import OpenOwners
 from synthkit.models.timeline.row_drawing import RowDrawing
 from synthkit.models.timeline.row_places import RowPlaces
 from synthkit.models.timeline.row_times import RowTime, TableTimes, moments, room
+from synthkit.models.timeline.step_laws import RoundLaws, StepLaws
 from synthkit.models.timeline.unit_memory import PointedRows, UnitMemory
 from synthkit.training.matrix_precision import fast_matrices
 
@@ -35,7 +34,7 @@ UNITS_AT_ONCE, DRAWN_AT_ONCE = 4096, 300_000  # units, and about how many rows t
 @torch.no_grad()
 def draw_below(
     encoder: UnitEncoder,
-    network: TimelineNetwork,
+    laws: StepLaws,
     facts: RootFacts,
     generator: torch.Generator,
     begun: BegunUnits | None = None,
@@ -44,14 +43,14 @@ def draw_below(
 
     Args:
         encoder: the coding.
-        network: the laws.
+        laws: of what comes next.
         facts: what is known of the units.
         generator: of the draws.
         begun: what has happened to the units already.
     """
     order = np.argsort(facts.owed.sum(axis=1), kind="stable")
     drawn: dict[str, list[RoundRows]] = {name: [] for name in encoder.tables}
-    drawing = RowDrawing.of(encoder, network, generator)
+    drawing = RowDrawing(encoder, laws, generator, [0 for _ in encoder.tables])
     with fast_matrices():
         for units in _chunks(order, facts.owed.sum(axis=1), encoder):
             UnitChunk(drawing, facts.take(units), units, begun).draw(drawn)
@@ -99,7 +98,7 @@ class UnitChunk:
         names, b = encoder.tables, len(units)
         graph = encoder.schema.graph
         self.drawing, self.encoder, self.facts, self.units = drawing, encoder, facts, units
-        self.network, self.device = drawing.network, drawing.network.to_event.device
+        self.laws, self.device = drawing.laws, drawing.laws.device
         self.owners = OpenOwners(1 + max((graph.depth(n) for n in names), default=0), b, len(names))
         self.owners.owed[0] = facts.owed
         self.owners.arrays["row"][0] = units
@@ -108,7 +107,7 @@ class UnitChunk:
         total = encoder.series_offset(len(names))
         self.memory = UnitMemory(
             units=b,
-            width=self.network.config.width,
+            width=self.laws.width,
             series=total,
             counters=encoder.counters,
             slots=len(encoder.events.layout.slots),
@@ -127,7 +126,7 @@ class UnitChunk:
         self.places = RowPlaces.among(encoder)
         self.possible = np.ones((0, len(names)), dtype=bool)
         self.tables = [TableMemory.of(encoder.payloads[name], self.device) for name in names]
-        self.roots = self.network.root_words(facts.cat.to(self.device))
+        self.roots = self.laws.roots(facts.cat.to(self.device))
 
     def draw(self, drawn: Mapping[str, list[RoundRows]]) -> None:
         """Draw all rows, round by round."""
@@ -159,13 +158,9 @@ class UnitChunk:
     def _round(self, k: int, active: Ints, drawn: Mapping[str, list[RoundRows]]) -> None:
         """One row of each of some units."""
         encoder, owners, memory = self.encoder, self.owners, self.memory
-        near = owners.at("step", active)
-        vectors = memory.past(active, self.roots, near, owners.level[active])
-        before = torch.from_numpy(memory.event[active]).to(self.device)
-        direct = memory.opened.at(near) + self.network.latest_words(before)
-        past = Past(vectors, self._numbers(active), direct)
+        laws = self.laws.round(active, self.roots, self)
         known = self._known(active)
-        event, space, gap = self._events(active, past, known)
+        event, space, gap = self._events(active, laws, known)
         table = event[:, 0]
         start = moments(space, gap, table, self.times, owners.at("start", active))
         if self.begun is not None:
@@ -182,12 +177,11 @@ class UnitChunk:
         )
         gap = np.where(space.timed, np.clip(time - space.base, 0, None), 0)
         told = row_features(encoder.scale, time, gap, np.maximum(space.left - gap, 0), rank, age)
-        told = np.concatenate([told, memory.echo_of(twin)], axis=1).astype(np.float32)
+        told = np.concatenate([told, memory.echo_of(twin)], axis=1)
         level, cell = encoder.events.told(gap, space.left, space.timed)
         at = encoder.events.gap_slot
         event[:, at], event[:, at + 1] = level, cell
-        words = self.network.event_words(torch.from_numpy(event).to(self.device), self.drawing.words)
-        summary = self.network.row_summary(past, words, last, mean, torch.from_numpy(told).to(self.device))
+        words, summary = laws.settled(torch.from_numpy(event).to(self.device), last, mean, told)
         self._rows(k, active, DrawnRound(event, table, space, time, start, known, series, twin, words, summary), drawn)
 
     def codes(self, t: int, steps: Ints) -> Tensor:
@@ -195,27 +189,6 @@ class UnitChunk:
         rows = self.memory.row[np.maximum(steps, 0)] if len(self.memory.row) else np.zeros_like(steps)
         cat = self.tables[t].cat.at(np.where(steps >= 0, rows, 0))
         return cat.masked_fill(torch.from_numpy(steps < 0).to(cat.device)[:, None], -1)
-
-    def _numbers(self, active: Ints) -> Tensor:
-        """What is known before the next step of units, as numbers. **Shape**: (n,) -> (n, F)."""
-        owners, memory, facts = self.owners, self.memory, self.facts
-        state = StepState(
-            owed=owners.owed_now(active),
-            owed_unit=owners.owed[0, active],
-            owner=owners.at("table", active),
-            now=owners.at("now", active),
-            first=owners.at("first", active),
-            last=owners.at("last", active),
-            begin=facts.first[active],
-            end=facts.last[active],
-            index=memory.index[active],
-            place=owners.at("place", active),
-            run=memory.run(active, owners.level[active]),
-            happened=memory.happened[active],
-            latest=memory.latest[active],
-        )
-        features = np.concatenate([state.features(self.encoder.scale), memory.means_of(active)], axis=1)
-        return torch.from_numpy(features.astype(np.float32)).to(self.device)
 
     def _known(self, active: Ints) -> Ints:
         """Step of the beginning that comes next in each unit, -1 where it is over. **Shape**: (n,) -> (n,)."""
@@ -225,21 +198,14 @@ class UnitChunk:
         step = offsets[unit] + self.memory.index[active]
         return np.where(step < offsets[unit + 1], step, -1)
 
-    def _events(self, active: Ints, past: Past, known: Ints) -> tuple[Ints, RowTime, Ints]:
+    def _events(self, active: Ints, laws: RoundLaws, known: Ints) -> tuple[Ints, RowTime, Ints]:
         """Types, series and gaps of the next rows of units, and where in time they may lie."""
         events, masks = self.encoder.events, EventMasks(self, active)
         unknown = torch.full((len(active), len(events.layout.slots)), -1)
         if self.begun is not None and (known >= 0).any():
             some = torch.from_numpy(np.flatnonzero(known >= 0))
             unknown[some, : events.gap_slot] = self.begun.sequences.event[known[known >= 0], : events.gap_slot].long()
-        rows = complete_rows(
-            self.network.event,
-            Given(unknown, {}),
-            self.drawing.generator,
-            context=self.network.event_context(past),
-            admit=masks.admit,
-            learned=self.drawing.event_tables,
-        )
+        rows = laws.event(Given(unknown, {}), self.drawing.generator, masks.admit)
         event, at = rows.cat.cpu().numpy().copy(), events.gap_slot
         space = self.room(active, event[:, 0])
         inside = torch.rand(len(active), generator=self.drawing.generator).numpy()
@@ -280,7 +246,7 @@ class UnitChunk:
     def _remember(self, t: int, units: Ints, each: DrawnRound, row: DrawnValues, number: Ints) -> None:
         """Rows become part of what came before; those that own rows are open."""
         owners, learned = self.owners, self.encoder.learned[self.encoder.tables[t]]
-        vectors = each.words + self.network.row_words(t, row.rows.cat.to(self.device), self.drawing.words)
+        vectors = each.words + self.laws.row_vectors(t, row.rows.cat.to(self.device))
         above = owners.at("step", units)
         local = self.tables[t].append(row.rows)
         moment = each.time if learned.timed else np.full(len(units), MISSING_TICK)
@@ -292,7 +258,7 @@ class UnitChunk:
         ranks, groups = ranked.tables[t].of(cat, ranked.width), ranked.tables[t].groups(cat)
         self.memory.follow(units, ranks, self.encoder.means.told(t, cat, ranks, groups), each.twin)
         self.memory.event[units] = each.event
-        self.memory.opened.append(self.network.opened_words(t, row.rows.cat.to(self.device)))
+        self.memory.opened.append(self.laws.opened(t, row.rows.cat.to(self.device)))
         step = self.memory.append(units, vectors, each.series, kind, each.time, above, np.full(len(units), t), local)
         at = owners.level[units]
         owners.owed[at, units, t] -= 1

@@ -11,7 +11,6 @@ from synthkit.encoding.units.begun_units import BegunUnits
 from synthkit.encoding.units.root_facts import RootFacts
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.models.timeline.drawn_round import TableMemory
-from synthkit.models.timeline.network import TimelineNetwork
 from synthkit.models.timeline.once_masks import OnceMask
 from synthkit.models.timeline.open_owners import OpenOwners
 from synthkit.models.timeline.row_times import RowTime, TableTimes
@@ -23,7 +22,6 @@ class UnitsSoFar(Protocol):
 
     Attributes:
         encoder: the coding.
-        network: the laws.
         facts: of the units.
         begun: what has happened to them already.
         owners: rows whose own rows are being drawn.
@@ -36,7 +34,6 @@ class UnitsSoFar(Protocol):
     """
 
     encoder: UnitEncoder
-    network: TimelineNetwork
     facts: RootFacts
     begun: BegunUnits | None
     owners: OpenOwners
