@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -83,5 +83,37 @@ class Counting(Protocol):
             allowances: what may be missed in each, in rows. **Shape**: (t,).
             many: how many to tell, from 1 to the number of candidates.
             rho: price of each table told, above 0.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedCounts:
+    """Tables of counts that are wanted of one counting.
+
+    Args:
+        counting: of which.
+        scopes: which slots are counted together.
+        rho: price of each table, above 0.
+    """
+
+    counting: Counting
+    scopes: Sequence[Scope]
+    rho: float
+
+
+class StackedCounting(Protocol):
+    """Several countings of the same units, whose tables are told together: all that a unit brings is one vector."""
+
+    @property
+    def parts(self) -> Mapping[str, Counting]:
+        """The countings, by name."""
+        ...
+
+    def measure(self, asked: Sequence[AskedCounts]) -> list[list[MeasuredCounts]]:
+        """Tables of several parts, or of parts that were pooled, charged before they are drawn, in order.
+
+        Args:
+            asked: what is wanted of each.
         """
         ...

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from synthkit.errors import ConfigError
 from synthkit.models.marginal.adaptive_measurement import CLEAR
-from synthkit.models.marginal.budget_schedule import Rounds
+from synthkit.models.marginal.budget_schedule import Rounds, outcome_pairs
 from synthkit.models.marginal.config import MarginalConfig
 from synthkit.models.marginal.model import Marginal
 from synthkit.models.registry import models
@@ -78,7 +78,7 @@ def plan(
     outlay = for_counts(encoder_queries(public), EpsilonDelta(epsilon=budget.epsilon, delta=budget.delta))
     laid = slots(public, Marginal.coding, outlay.encoder_budget, units)
     sizes = [slot.size for slot in laid]
-    rounds = Rounds.of(sizes, outlay.rho, MarginalConfig().split(), outcomes(laid))
+    rounds = Rounds.of(sizes, outlay.rho, MarginalConfig().split(), outcome_pairs(len(sizes), outcomes(laid)))
     one, two = expected(sizes, units, rounds)
     fits = [_fitted(laid, units, outlay.rho, tie, progress) if simulated else None for tie in (0.0, TIE)]
     progress.stage("")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from synthkit.encoding.slot_counts import Scope
 from synthkit.models.marginal.adaptive_measurement import MeasuredMixture, measure_adaptively
-from synthkit.models.marginal.budget_schedule import Rounds
+from synthkit.models.marginal.budget_schedule import Rounds, outcome_pairs
 from synthkit.models.marginal.config import MarginalConfig
 from synthkit.planning.imagined_domain import ImaginedSlot, imagined, outcomes
 from synthkit.privacy.access.counts import ExactCounting, NoisyCounting
@@ -73,7 +73,9 @@ def simulate(
     pairs = list(itertools.combinations(range(len(sizes)), 2))
     pairs = [pairs[k] for k in sorted(rng.permutation(len(pairs))[:PAIRS])]
     predicted = outcomes(slots)
-    noise_one, noise_two = _noise(noisy, exact, pairs, Rounds.of(sizes, rho, SIMULATED_MODEL.split(), predicted), rows)
+    noise_one, noise_two = _noise(
+        noisy, exact, pairs, Rounds.of(sizes, rho, SIMULATED_MODEL.split(), outcome_pairs(len(sizes), predicted)), rows
+    )
     generator = torch.Generator().manual_seed(SIMULATION_SEED)
     learned = measure_adaptively(
         noisy,

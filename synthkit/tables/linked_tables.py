@@ -131,6 +131,14 @@ class LinkedTables:
             kept[name] = chosen[np.argsort(place[chosen], kind="stable")]
         return self._of_rows(kept)
 
+    def without(self, name: str, gone: NDArray[np.bool_]) -> LinkedTables:
+        """The tables without some rows of one of them, and all that belongs to these. **Shape**: (n_name,)."""
+        lost = {each: np.zeros(len(frame), dtype=bool) for each, frame in self.frames.items()}
+        lost[name] = gone
+        for child, owner in self.schema.graph.owners.items():
+            lost[child] = lost[child] | lost[owner][self.owners[child]]
+        return self._of_rows({each: np.flatnonzero(~where) for each, where in lost.items()})
+
     def _of_rows(self, kept: Mapping[str, NDArray[np.intp]]) -> LinkedTables:
         new = {}
         for name, rows in kept.items():

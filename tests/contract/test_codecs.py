@@ -309,7 +309,7 @@ def test_under_a_budget_every_query_is_paid_once_in_order_and_with_hardly_any_no
     public = declared_domain(case.schema)
     plan = EncoderBudget(queries=encoder_queries(public, counted=True, chosen=case.chosen), rho=1e7, delta=1e-6)
     paid = []
-    curator = PrivateCurator(case.frame, public)
+    curator = PrivateCurator.of(case.frame, public)
     curator.rows(plan, paid.append)
     made = curator.encoder(plan, Coding(), paid.append, case.chosen)
     assert paid == plan.charges()

@@ -297,7 +297,7 @@ def coded(case: Case, table: pd.DataFrame, ear: Ear) -> dict[str, Any]:
     plan = EncoderBudget(queries=encoder_queries(known, counted=True), rho=50.0, delta=1e-2)
     paid: list[Charge] = []
     with listening(ear):
-        curator = PrivateCurator(table, known)
+        curator = PrivateCurator.of(table, known)
         rows = curator.rows(plan, paid.append)
         encoder = curator.encoder(plan, Coding(coarse=14, fine=256), paid.append)
         pairs = Charge(what="tables", spent=DiscreteGaussian(sigma=3.0), times=len(case.schema.learned))

@@ -106,7 +106,7 @@ def told(frame, draws=400):
     """Number of units and counts of sex, drawn again and again with the same noise."""
     public = declared_domain(SCHEMA)
     plan = EncoderBudget(queries=encoder_queries(public, counted=True)[:1], rho=0.05, delta=1e-6)
-    curator = PrivateCurator(frame, public)
+    curator = PrivateCurator.of(frame, public)
     return [curator.rows(plan, lambda charge: None) for _ in range(draws)]
 
 

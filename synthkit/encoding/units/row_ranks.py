@@ -66,7 +66,7 @@ def fit_ranks(name: str, frames: UnitFrames, coding: PayloadCoding) -> TableRank
     frame = frame.iloc[np.unique(np.linspace(0, max(len(frame) - 1, 0), min(len(frame), RANKED_ROWS)).astype(int))]
     coded = encoder.recoding.forward(frame)
     pointers = {pointer(k) for k in frames.learned[name].linked}
-    ranked = [c for c in encoder.codecs if c not in pointers and _is_ranked(coding, c)][:MOST_RANKED]
+    ranked = [c for c in encoder.codecs if c not in pointers and is_ranked(coding, c)][:MOST_RANKED]
     group, series = np.zeros(1, dtype=np.int64), np.zeros(len(frame), dtype=np.int64)
     if coding.series is not None:
         series = coarse_levels(encoder, coding.series, coded)
@@ -83,18 +83,18 @@ def fit_ranks(name: str, frames: UnitFrames, coding: PayloadCoding) -> TableRank
         np.add.at(counts, (group[series], coarse_levels(encoder, column, coded)), 1)
         missing = coding.layout.slots[slots[k]].missing
         known = counts[:, : sizes[k] - missing]
-        ranks[k, :, : known.shape[1]] = _ranks(known)
+        ranks[k, :, : known.shape[1]] = middle_ranks(known)
     rows = np.bincount(group[series], minlength=groups)
     return TableRanks(slots=slots, series=coding.series_slot, group=group, rows=rows, ranks=ranks)
 
 
-def _is_ranked(coding: PayloadCoding, column: str) -> bool:
+def is_ranked(coding: PayloadCoding, column: str) -> bool:
     """Whether the levels of a coded column have an order."""
     slot = coding.layout.slots[coding.coarse(column)]
     return slot.ordinal and slot.size - slot.missing > 2
 
 
-def _ranks(counts: Floats) -> Floats:
+def middle_ranks(counts: Floats) -> Floats:
     """Middle ranks of levels, of mean 0 and variance 1. **Shape**: (G, K) -> (G, K)."""
     whole = counts.sum(axis=0)
     counts = counts + BORROWED_ROWS * (whole + 1e-9) / (whole + 1e-9).sum()

@@ -113,7 +113,7 @@ class UnitEncoder:
             root=root,
             payloads=payloads,
             events=events,
-            kinds=_kinds(flat),
+            kinds=kinds_of(flat),
             scale=_scale(times, gap[free], clock),
             ranks=ranks,
             means=RunningMeans.of(payloads, events.types, ranks),
@@ -334,7 +334,7 @@ def _tied(times: StepTimes, table: Ints, tables: int) -> Bools:
     return np.asarray((tied >= LEAST_TIED * rows) | (LEAST_TIED * rows < 1))
 
 
-def _kinds(counts: Floats) -> Ints:
+def kinds_of(counts: Floats) -> Ints:
     """A counter for each of the commonest kinds, the others hashed into a few."""
     rank = np.empty(len(counts), dtype=np.int64)
     rank[np.argsort(-counts, kind="stable")] = np.arange(len(counts))

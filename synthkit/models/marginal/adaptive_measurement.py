@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from synthkit.encoding.slot_counts import Counting, MeasuredCounts, Scope
-from synthkit.models.marginal.budget_schedule import BudgetShares, Round, Rounds, screened, small
+from synthkit.encoding.slot_counts import AskedCounts, Counting, MeasuredCounts, Scope
+from synthkit.models.marginal.budget_schedule import BudgetShares, Round, Rounds, outcome_pairs, screened, small
 from synthkit.models.marginal.dependent_slots import DependentSlot, found
 from synthkit.models.marginal.mixture_fit import Tables, descend
 from synthkit.models.product_mixture import MIN_PROBABILITY, ProductMixture
@@ -95,6 +95,9 @@ class Pooled:
         return cls(group, within, MeasuredCounts(scope=told.scope, counts=summed, sigma=told.sigma))
 
 
+Course = Generator[AskedCounts, list[MeasuredCounts], MeasuredMixture]  # asks for tables, gets them, gives a mixture
+
+
 def measure_adaptively(
     counting: Counting,
     split: BudgetShares,
@@ -121,8 +124,55 @@ def measure_adaptively(
         Synthetic Data", 2022. Liu, Vietri and Wu, "Iterative Methods for Private Synthetic Data: Unifying Framework
         and New Methods", 2021. NOTE[DIFF] Free logits in place of a network, several tables a round, a fixed plan.
     """
-    plan = Rounds.of(counting.sizes, counting.rho, split, outcomes)
-    singles = counting.measure([(j,) for j in range(len(counting.sizes))], plan.single)
+    plan = Rounds.of(counting.sizes, counting.rho, split, outcome_pairs(len(counting.sizes), outcomes))
+    wanted = adaptive_course(counting, plan, course, generator, device, told)
+    return in_step([wanted], lambda asked: [each.counting.measure(each.scopes, each.rho) for each in asked])[0]
+
+
+def in_step(
+    courses: Sequence[Course], answer: Callable[[list[AskedCounts]], list[list[MeasuredCounts]]]
+) -> list[MeasuredMixture]:
+    """Courses side by side: what all of them ask next is told together.
+
+    Args:
+        courses: of several mixtures.
+        answer: tells tables. **Shape**: as many lists as were asked for.
+    """
+    done = dict[int, MeasuredMixture]()
+    asked = {k: next(each) for k, each in enumerate(courses)}
+    while asked:
+        told = dict(zip(asked, answer(list(asked.values())), strict=True))
+        asked = {}
+        for k, tables in told.items():
+            try:
+                asked[k] = courses[k].send(tables)
+            except StopIteration as end:
+                done[k] = end.value
+    return [done[k] for k in range(len(courses))]
+
+
+def adaptive_course(
+    counting: Counting,
+    plan: Rounds,
+    course: FitSchedule,
+    generator: torch.Generator,
+    device: torch.device,
+    told: Callable[[int, int, float], None],
+    own: int | None = None,
+) -> Course:
+    """A course that asks for tables and fits a mixture to them.
+
+    Args:
+        counting: the rows.
+        plan: what is asked when, and its prices.
+        course: how to fit.
+        generator: of initial logits and candidates, on the processor; never of noise.
+        device: where to fit.
+        told: called with step, steps and loss.
+        own: how many slots, the first, are to be drawn; tables of the others alone, which are always known, are not
+            asked for. All if not given.
+    """
+    singles = yield AskedCounts(counting=counting, scopes=[(j,) for j in range(len(counting.sizes))], rho=plan.single)
     rows = _number(singles)
     pools = [Pooled.of(single) for single in singles]
     pooled = counting.pooled([pool.group for pool in pools])
@@ -130,7 +180,7 @@ def measure_adaptively(
     tables = Tables(pooled.sizes, rows, device)
     tables.add([pool.told for pool in pools])
     if plan.known:
-        tables.add(pooled.measure(plan.known, plan.pair))
+        tables.add((yield AskedCounts(counting=pooled, scopes=plan.known, rho=plan.pair)))
     steps = course.first + len(plan.rounds) * course.between + course.last
     losses: list[float] = []
 
@@ -140,15 +190,46 @@ def measure_adaptively(
 
     descend(mixture, tables, course.first, course.learning_rate, heard, last=False)
     change = singles[0].sigma * math.sqrt(2 * plan.single) if singles and singles[0].sigma else 1.0
-    wider = [small(pooled.sizes, w, course.largest // part, generator) for w, part in ((3, 1), (4, 4))]
+    candidates = Candidates.of(pooled.sizes, course, len(pooled.sizes) if own is None else own, generator)
     for round_ in plan.rounds:
-        scopes = _worst(pooled, mixture, rows, round_, wider, course, generator, change)
-        tables.add(pooled.measure(scopes, round_.told))
+        scopes = _worst(pooled, mixture, rows, round_, candidates, generator, change)
+        tables.add((yield AskedCounts(counting=pooled, scopes=scopes, rho=round_.told)))
         descend(mixture, tables, course.between, course.learning_rate, heard, last=False)
     descend(mixture, tables, course.last, course.learning_rate, heard, last=True)
     followers = _followers(tables, mixture.cpu(), pools)
     logits, weights = _spread_out(mixture, pools)
     return MeasuredMixture(logits, weights, rows, tuple(losses), tables.scopes, followers)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Tables that may be chosen.
+
+    Args:
+        wider: triples, and quadruples. **Shape**: (t, 3), (t, 4).
+        many: of each that are looked at in a round.
+        own: slots that are to be drawn, the first ones: one of them is in every table.
+    """
+
+    wider: tuple[Tensor, ...]
+    many: tuple[int, ...]
+    own: int
+
+    @classmethod
+    def of(cls, sizes: Sequence[int], course: FitSchedule, own: int, generator: torch.Generator) -> Candidates:
+        """Those of few cells."""
+        wider = (small(sizes, w, course.largest // part, generator) for w, part in ((3, 1), (4, 4)))
+        mine = tuple(tables[tables[:, 0] < own] for tables in wider)
+        return cls(mine, (course.candidates, course.candidates // 2), own)
+
+    def among(
+        self, blocks: dict[Scope, NDArray[np.float64]], d: int, generator: torch.Generator
+    ) -> tuple[dict[Scope, NDArray[np.float64]], list[Scope]]:
+        """Those of a round: pairs with what the mixture says of them, and wider tables."""
+        strength, larger = _dependence(blocks, d), list[Scope]()
+        for tables, most in zip(self.wider, self.many, strict=True):
+            larger += screened(tables, strength, most, generator)
+        return {scope: table for scope, table in blocks.items() if scope[0] < self.own}, larger
 
 
 def _number(singles: list[MeasuredCounts]) -> float:
@@ -186,8 +267,7 @@ def _worst(
     mixture: ProductMixture,
     rows: float,
     round_: Round,
-    wider: list[Tensor],
-    course: FitSchedule,
+    candidates: Candidates,
     generator: torch.Generator,
     change: float,
 ) -> list[Scope]:
@@ -197,9 +277,7 @@ def _worst(
     """
     laws = mixture.laws()
     blocks = _blocks(((laws * mixture.shares()) @ laws.T).double().cpu(), mixture)
-    strength, larger = _dependence(blocks, len(counting.sizes)), []
-    for tables, most in zip(wider, (course.candidates, course.candidates // 2), strict=True):
-        larger += screened(tables, strength, most, generator)
+    blocks, larger = candidates.among(blocks, len(counting.sizes), generator)
     scopes = [*blocks, *larger]
     joint = (mixture.table(scope, laws).double().cpu().numpy() for scope in larger)
     expected = (rows * table for table in itertools.chain(blocks.values(), joint))

@@ -73,29 +73,28 @@ class Rounds:
     rounds: tuple[Round, ...]
 
     @classmethod
-    def of(cls, sizes: Sequence[int], rho: float, split: BudgetShares, outcomes: Sequence[int] = ()) -> Rounds:
+    def of(cls, sizes: Sequence[int], rho: float, split: BudgetShares, known: Sequence[Scope] = ()) -> Rounds:
         """Share a budget out; public numbers decide.
 
-        An outcome is told with every other slot: what predicts it is often weak in each pair, so that no such pair
-        would be chosen. Then max(5, d / 3) tables are chosen a round, each round costing `growth` times the one before.
-        A single slot gets all.
+        Pairs that are known to matter are told first, such as an outcome with every other slot: what predicts it is
+        often weak in each pair, so that none would be chosen. Then max(5, d / 3) tables are chosen a round, each round
+        costing `growth` times the one before. A single slot gets all.
 
         Args:
             sizes: levels of every slot.
             rho: the whole budget; infinite for exact answers.
             split: how to share.
-            outcomes: slots that are to be predicted.
+            known: pairs that are told without having been chosen.
         """
         d, rho = len(sizes), rho * SHARE_ROUNDING
         pairs = d * (d - 1) // 2
-        known = tuple(sorted({(min(t, j), max(t, j)) for t in outcomes for j in range(d) if j != t}))
         told = split.outcomes if known else 0.0
         many, left = min(max(5, d // 3), pairs), (1 - split.singles - told) if pairs else 0.0
         weights = [split.growth**t for t in range(split.rounds)] if pairs else []
         each = [left * w / sum(weights) * rho / many for w in weights]
         return cls(
             single=(1 - left - told) * rho / max(d, 1),
-            known=known,
+            known=tuple(known),
             pair=told * rho / len(known) if known else 0.0,
             rounds=tuple(Round(many=many, choice=split.choice * r, told=(1 - split.choice) * r) for r in each),
         )
@@ -104,6 +103,16 @@ class Rounds:
         """What the plan costs over d slots, rho."""
         known = len(self.known) * self.pair
         return math.fsum([d * self.single, known, *(r.many * (r.choice + r.told) for r in self.rounds)])
+
+
+def outcome_pairs(d: int, outcomes: Sequence[int]) -> tuple[Scope, ...]:
+    """Each of some of d slots with every other one.
+
+    Example:
+        >>> outcome_pairs(3, [1])
+        ((0, 1), (1, 2))
+    """
+    return tuple(sorted({(min(t, j), max(t, j)) for t in outcomes for j in range(d) if j != t}))
 
 
 def small(sizes: Sequence[int], width: int, largest: int, generator: torch.Generator) -> Tensor:

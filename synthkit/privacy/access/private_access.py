@@ -87,7 +87,7 @@ class PrivateAccess:
         public_n = None if budget is None or budget.public_n is None else float(budget.public_n)
         dpsgd = None if plan.dpsgd is None else plan.dpsgd(public_n)
         assert self._table is not None
-        self._curator, self._table = PrivateCurator(self._table, self._public), None
+        self._curator, self._table = PrivateCurator.of(self._table, self._public), None
         margins = len(public_tables(len(self._public.schema.learned))) if plan.margins else 0
         with self.ledger.alone():
             left = self.ledger.left().part(plan.share)

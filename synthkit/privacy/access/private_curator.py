@@ -51,19 +51,30 @@ class PrivateCurator:
     is one row of each unit, chosen once and in secret, so that a unit changes one cell of each table by 1.
 
     Args:
-        table: training rows.
+        frame: rows in the public domain.
+        owner: number of the unit of each. **Shape**: (n,).
         public: what of the schema is known.
-
-    Raises:
-        SchemaError: columns are missing or unknown.
     """
 
-    def __init__(self, table: pd.DataFrame, public: Declared) -> None:
-        self._frame, self._owner = distinct_units(table, public.schema)
+    def __init__(self, frame: pd.DataFrame, owner: NDArray[np.int64], public: Declared) -> None:
+        self._frame, self._owner = frame, owner
         self._one = one_row_a_unit(self._frame, self._owner)
         self._recoding = Recoding.of(public.schema)
         self._coded = self._recoding.forward(self._one)
         self.public = public
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, public: Declared) -> PrivateCurator:
+        """The curator of a training table.
+
+        Args:
+            table: training rows.
+            public: what of the schema is known.
+
+        Raises:
+            SchemaError: columns are missing or unknown.
+        """
+        return cls(*distinct_units(table, public.schema), public)
 
     def rows(self, budget: EncoderBudget, pay: Pay) -> float:
         """How many units there are, with noise, at least 1."""

@@ -104,26 +104,7 @@ class UnitCounting:
         Raises:
             ConfigError: the price is not above 0 and finite.
         """
-        if not scopes:
-            return []
-        least = math.sqrt(len(scopes))
-        clip = NoisyQuantile(
-            low=least, high=least * max(self.bound, 2), share=CLIPPED_AT, rho=CLIP_SHARE * rho * len(scopes)
-        )
-        self.pay(clip.charge("quantile of what a unit brings to tables of counts"))
-        stack = [self._counted(scope) for scope in scopes]
-        norm = clip.draw(self._norms(stack))
-        counts = StackedCounts(norm=norm, noise_multiplier=noise_scale((1 - CLIP_SHARE) * rho * len(scopes)))
-        self.pay(Charge(what=f"{len(scopes)} tables of counts", spent=counts.spent))
-        told = counts.told(stack)
-        part = 1 / np.array([len(table) for table in told])
-        whole = float((part * [table.sum() for table in told]).sum() / part.sum())
-        scale = self.rows / max(whole, 1.0)
-        shapes = [tuple(self.sizes[j] for j in scope) for scope in scopes]
-        return [
-            MeasuredCounts(scope=scope, counts=table.reshape(shape) * scale, sigma=counts.sigma * scale)
-            for scope, shape, table in zip(scopes, shapes, told, strict=True)
-        ]
+        return measured_together([UnitTables(counting=self, scopes=scopes, rho=rho)])[0]
 
     def worst(
         self,
@@ -150,11 +131,78 @@ class UnitCounting:
         found = np.bincount(self.tables.cells(scope), self.weight, minlength=math.prod(shape)).astype(np.float64)
         return found.reshape(shape)
 
-    def _counted(self, scope: Scope) -> CountedRows:
+    def counted(self, scope: Scope, weight: float) -> CountedRows:
+        """Rows in the cells of a table; nobody may see them."""
         size = math.prod(self.sizes[j] for j in scope)
-        return CountedRows(owner=self.owner, cell=self.tables.cells(scope), size=size)
+        return CountedRows(owner=self.owner, cell=self.tables.cells(scope), size=size, weight=weight)
 
-    def _norms(self, stack: Sequence[CountedRows]) -> Floats:
-        """Norms of the units that have rows."""
-        found = StackedCounts.norms(stack, int(self.owner.max(initial=-1)) + 1)
-        return found[found > 0]
+    def agreed(self, scopes: Sequence[Scope], told: Sequence[Floats], sigma: float) -> list[MeasuredCounts]:
+        """Tables as those of the number of rows that was told first."""
+        part = 1 / np.array([len(table) for table in told])
+        whole = float((part * [table.sum() for table in told]).sum() / part.sum())
+        scale = self.rows / max(whole, 1.0)
+        shapes = [tuple(self.sizes[j] for j in scope) for scope in scopes]
+        return [
+            MeasuredCounts(scope=scope, counts=table.reshape(shape) * scale, sigma=sigma * scale)
+            for scope, shape, table in zip(scopes, shapes, told, strict=True)
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitTables:
+    """Tables of counts that are wanted of one counting.
+
+    Args:
+        counting: of which.
+        scopes: which slots are counted together.
+        rho: price of each table, above 0.
+    """
+
+    counting: UnitCounting
+    scopes: Sequence[Scope]
+    rho: float
+
+
+def measured_together(asked: Sequence[UnitTables]) -> list[list[MeasuredCounts]]:
+    r"""Tables of one or several countings of the same units, with one clip and one noise for all, charged before.
+
+    A table that costs $\rho_q$ is weighed by $w_q = \sqrt{\rho_q / \max \rho}$ in the vector of a unit, so that the
+    noise on it is that of its price; all of them together cost $\sum_q \rho_q$.
+
+    Args:
+        asked: what is wanted of each counting.
+
+    Raises:
+        ConfigError: a price is not above 0 and finite.
+    """
+    some = [each for each in asked if each.scopes]
+    if not some:
+        return [[] for _ in asked]
+    for each in some:
+        noise_scale(each.rho)  # refuses what is no price
+    dearest, pay = max(each.rho for each in some), some[0].counting.pay
+    weight = [math.sqrt(each.rho / dearest) for each in some]
+    whole = math.fsum(each.rho * len(each.scopes) for each in some)
+    least = min(w * math.sqrt(len(each.scopes)) for each, w in zip(some, weight, strict=True))
+    most = math.hypot(
+        *(w * math.sqrt(len(each.scopes)) * each.counting.bound for each, w in zip(some, weight, strict=True))
+    )
+    clip = NoisyQuantile(low=least, high=max(most, 2 * least), share=CLIPPED_AT, rho=CLIP_SHARE * whole)
+    pay(clip.charge("quantile of what a unit brings to tables of counts"))
+    stack = [each.counting.counted(scope, w) for each, w in zip(some, weight, strict=True) for scope in each.scopes]
+    norm = clip.draw(_norms(stack))
+    counts = StackedCounts(norm=norm, noise_multiplier=noise_scale((1 - CLIP_SHARE) * whole))
+    pay(Charge(what=f"{len(stack)} tables of counts", spent=counts.spent))
+    told = iter(counts.told(stack))
+    found = {
+        id(each): each.counting.agreed(each.scopes, [next(told) / w for _ in each.scopes], counts.sigma / w)
+        for each, w in zip(some, weight, strict=True)
+    }
+    return [found.get(id(each), []) for each in asked]
+
+
+def _norms(stack: Sequence[CountedRows]) -> Floats:
+    """Norms of the units that have rows."""
+    units = max(int(table.owner.max(initial=-1)) for table in stack) + 1
+    found = StackedCounts.norms(stack, units)
+    return found[found > 0]

@@ -12,7 +12,7 @@ from synthkit.errors import ConfigError
 from synthkit.privacy.accounting.events import StackedGaussian
 from synthkit.privacy.mechanisms.noise import add_noise
 
-GRID = 64  # parts of a row that are counted: coarser would round much away, finer would gain nothing
+COUNT_GRID = 64  # parts of a row that are counted: coarser would round much away, finer would gain nothing
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -92,9 +92,9 @@ class StackedCounts:
         units, cells, brought = self._stack(tables)
         whole = np.sqrt(np.bincount(units, brought**2)) if len(units) else np.zeros(0)
         scale = np.minimum(1.0, self.norm / np.maximum(whole, 1e-300))
-        parts = np.floor(brought * scale[units] * GRID).astype(np.int64)
+        parts = np.floor(brought * scale[units] * COUNT_GRID).astype(np.int64)
         within = np.bincount(units, parts.astype(np.float64) ** 2) if len(units) else np.zeros(0)
-        parts[(within > (self.norm * GRID) ** 2)[units]] -= 1  # where rounding went up: any part less is enough
+        parts[(within > (self.norm * COUNT_GRID) ** 2)[units]] -= 1  # where rounding went up: any part less is enough
         sizes = [table.size for table in tables]
         total = np.bincount(cells, np.maximum(parts, 0), minlength=sum(sizes)).astype(np.int64)
         return np.split(total, np.cumsum(sizes)[:-1])
@@ -102,7 +102,7 @@ class StackedCounts:
     def told(self, tables: Sequence[CountedRows]) -> list[Floats]:
         """Counts of each table, in rows, with noise that was charged before. **Shape**: (size,) each."""
         parts = self.clipped(tables)
-        noisy = add_noise(np.concatenate(parts), self.spent, self.norm * GRID).values / GRID
+        noisy = add_noise(np.concatenate(parts), self.spent, self.norm * COUNT_GRID).values / COUNT_GRID
         return np.split(noisy, np.cumsum([len(part) for part in parts])[:-1])
 
     @staticmethod

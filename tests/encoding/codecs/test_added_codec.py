@@ -166,7 +166,7 @@ def answers_of(monkeypatch, question):
     public, paid = declared_domain(SCHEMA), []
     plan = EncoderBudget(queries=encoder_queries(public), rho=1.0, delta=1e-6)
     with pytest.raises(EncodingError) as refused:
-        PrivateCurator(table(100), public).encoder(plan, None, paid.append)
+        PrivateCurator.of(table(100), public).encoder(plan, None, paid.append)
     assert [charge.what for charge in paid if "ward" in charge.what] == [], "nothing is paid for what is not answered"
     return str(refused.value)
 

@@ -10,7 +10,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthkit.models.marginal.budget_schedule import MAX_CANDIDATE_TABLES, BudgetShares, Rounds, screened, small
+from synthkit.models.marginal.budget_schedule import (
+    MAX_CANDIDATE_TABLES,
+    BudgetShares,
+    Rounds,
+    outcome_pairs,
+    screened,
+    small,
+)
 
 SPLIT = BudgetShares(singles=0.07, outcomes=0.1, choice=0.15, rounds=12, growth=1.25)
 sizes = st.lists(st.integers(1, 60), min_size=1, max_size=30)
@@ -29,7 +36,7 @@ def generator(seed=0):
 )
 def test_all_is_spent_and_never_more(sizes, rho, singles, growth, outcomes):
     split = BudgetShares(singles=singles, outcomes=0.2, choice=0.1, rounds=7, growth=growth)
-    plan = Rounds.of(sizes, rho, split, [t for t in outcomes if t < len(sizes)])
+    plan = Rounds.of(sizes, rho, split, outcome_pairs(len(sizes), [t for t in outcomes if t < len(sizes)]))
     assert plan.total(len(sizes)) <= rho
     assert plan.total(len(sizes)) == pytest.approx(rho, rel=1e-9)
 
@@ -49,7 +56,7 @@ def test_shares_are_those_asked_for():
 
 
 def test_each_outcome_is_told_with_every_other_slot_once():
-    plan = Rounds.of([4] * 5, 1.0, SPLIT, [3, 1])
+    plan = Rounds.of([4] * 5, 1.0, SPLIT, outcome_pairs(5, [3, 1]))
     assert plan.known == ((0, 1), (0, 3), (1, 2), (1, 3), (1, 4), (2, 3), (3, 4))
     assert 7 * plan.pair == pytest.approx(0.1)
     assert 5 * plan.single == pytest.approx(0.07)
@@ -57,7 +64,7 @@ def test_each_outcome_is_told_with_every_other_slot_once():
 
 
 def test_one_slot_is_counted_and_nothing_else():
-    plan = Rounds.of([9], 2.0, SPLIT, [0])
+    plan = Rounds.of([9], 2.0, SPLIT, outcome_pairs(1, [0]))
     assert plan.rounds == ()
     assert plan.single == pytest.approx(2.0)
 

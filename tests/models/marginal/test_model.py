@@ -17,7 +17,7 @@ from synthkit.encoding.slot_counts import MeasuredCounts
 from synthkit.encoding.smoothing import log_shares
 from synthkit.models.base import Capability
 from synthkit.models.marginal.adaptive_measurement import Pooled, measure_adaptively, projected
-from synthkit.models.marginal.budget_schedule import Rounds
+from synthkit.models.marginal.budget_schedule import Rounds, outcome_pairs
 from synthkit.models.marginal.config import MarginalConfig
 from synthkit.models.marginal.mixture_fit import Tables, descend
 from synthkit.models.marginal.model import Marginal
@@ -230,7 +230,7 @@ def test_charges_are_the_plan_and_the_whole_budget(sizes, rho, outcomes):
         reserve = reserve.admit((charge,))
 
     Marginal(plain(sizes), QUICK).fit_counts(NoisyCounting.of(cat, sizes, rho, pay), seed=0, outcomes=outcomes)
-    plan = Rounds.of(sizes, rho, QUICK.split(), outcomes)
+    plan = Rounds.of(sizes, rho, QUICK.split(), outcome_pairs(len(sizes), outcomes))
     wanted = [plan.single * len(sizes), *([plan.pair * len(plan.known)] if plan.known else [])]
     for round_ in plan.rounds:
         wanted += [round_.choice * round_.many, round_.told * round_.many]

@@ -68,7 +68,7 @@ def encoder(frame, rho=1e6, counted=True):
     public = declared_domain(SCHEMA)
     paid = []
     plan = EncoderBudget(queries=encoder_queries(public, counted=counted), rho=rho, delta=1e-6)
-    curator = PrivateCurator(frame, public)
+    curator = PrivateCurator.of(frame, public)
     n = curator.rows(plan, paid.append) if counted else None
     return curator, curator.encoder(plan, Coding(coarse=14, fine=256), paid.append), paid, plan, n
 
@@ -202,7 +202,7 @@ def test_bought_levels_are_texts_in_an_order_that_follows_from_them_alone(extra)
     frame = pd.DataFrame({"ward": np.array(cells, dtype=object)[order], "stage": np.array(["III", "I", "II"])[order]})
     frame = pd.concat([frame, pd.DataFrame({"ward": extra, "stage": ["I"] * len(extra)})], ignore_index=True)
     plan = EncoderBudget(queries=encoder_queries(public), rho=1.0, delta=1e-6)
-    made = PrivateCurator(frame, public).encoder(plan, Coding(), lambda charge: None)
+    made = PrivateCurator.of(frame, public).encoder(plan, Coding(), lambda charge: None)
     assert made.schema.columns["ward"].levels == ("1", "2", "10")
     assert made.schema.columns["stage"].levels == ("I", "II", "III")
     assert "observed" not in made.schema.dumps()
@@ -215,7 +215,7 @@ def test_columns_of_combinations_tell_no_level_that_was_not_told():
     public = declared_domain(Schema(columns=columns, rules=[rule], declared_by="the test: made-up people"))
     frame = pd.DataFrame({"ward": ["b", "a"] * 300 + ["secret"], "floor": ["1", "2"] * 300 + ["1"]})
     plan = EncoderBudget(queries=encoder_queries(public), rho=1.0, delta=1e-6)
-    made = PrivateCurator(frame, public).encoder(plan, Coding(), lambda charge: None)
+    made = PrivateCurator.of(frame, public).encoder(plan, Coding(), lambda charge: None)
     assert made.codecs["ward+floor"].combinations == (("a", "2"), ("b", "1"))
     assert made.schema.columns["ward"].levels == ("a", "b")
     assert made.schema.columns["ward"].paid == ("levels",)
@@ -233,7 +233,7 @@ def test_levels_and_numbers_that_rules_and_targets_name_are_there_whatever_was_t
     public = declared_domain(schema)
     frame = pd.DataFrame({"ward": [1] * 300, "cost": [5] * 300})
     plan = EncoderBudget(queries=encoder_queries(public), rho=1.0, delta=1e-6)
-    made = PrivateCurator(frame, public).encoder(plan, Coding(), lambda charge: None)
+    made = PrivateCurator.of(frame, public).encoder(plan, Coding(), lambda charge: None)
     assert made.schema.columns["ward"].levels == ("1", "2")
     assert made.schema.columns["cost"].max >= 99_999
     assert made.schema.targets[0].positive == "2"
@@ -252,7 +252,7 @@ def test_bounds_that_were_bought_never_cross_what_is_declared():
     frame = pd.DataFrame({"low": [100.0, 7.0], "high": [-3, 900], "seen": moments, "day": moments})
     for rho in (1e-6, 1e-3, 1.0, 1e6):
         plan = EncoderBudget(queries=encoder_queries(public), rho=rho)
-        made = PrivateCurator(frame, public).encoder(plan, Coding(), lambda charge: None)
+        made = PrivateCurator.of(frame, public).encoder(plan, Coding(), lambda charge: None)
         assert Schema.loads(made.schema.dumps()) == made.schema
         drawn = made.decode(uniform(made), np.random.default_rng(0))
         for name in columns:

@@ -17,7 +17,7 @@ from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import Concentrated, StackedGaussian
 from synthkit.privacy.accounting.zcdp import cost
 from synthkit.privacy.mechanisms.noisy_quantile import NoisyQuantile
-from synthkit.privacy.mechanisms.stacked_counts import GRID, CountedRows, StackedCounts
+from synthkit.privacy.mechanisms.stacked_counts import COUNT_GRID, CountedRows, StackedCounts
 
 
 @st.composite
@@ -60,7 +60,7 @@ def test_a_unit_moves_all_tables_together_by_the_norm_at_most(stack):
     whole = np.concatenate(counts.clipped(tables))
     for unit in range(units):
         moved = whole - np.concatenate(counts.clipped(without(tables, unit)))
-        assert sum(int(m) ** 2 for m in moved) <= (norm * GRID) ** 2
+        assert sum(int(m) ** 2 for m in moved) <= (norm * COUNT_GRID) ** 2
         assert (moved >= 0).all()
 
 
@@ -78,8 +78,8 @@ def test_counts_are_those_by_hand_but_for_the_grid(stack):
             cells[k, cell] += 1
     for k, (ours, theirs) in enumerate(zip(found, want, strict=True)):
         for cell in range(len(ours)):
-            low = theirs[cell] - (2 * cells[k, cell]) / GRID - 1e-6
-            assert low <= ours[cell] / GRID <= theirs[cell] + 1e-9
+            low = theirs[cell] - (2 * cells[k, cell]) / COUNT_GRID - 1e-6
+            assert low <= ours[cell] / COUNT_GRID <= theirs[cell] + 1e-9
 
 
 @given(stacks())
@@ -93,16 +93,16 @@ def test_a_row_level_clip_would_be_seen():
     """One person with all rows of a thousand: clipped as a person, they weigh as one norm."""
     rows = CountedRows(owner=np.zeros(1000, np.int64), cell=np.arange(1000) % 4, size=4)
     found = StackedCounts(norm=2.0, noise_multiplier=1.0).clipped([rows, rows])
-    assert math.hypot(*found[0], *found[1]) / GRID == pytest.approx(2.0, abs=0.1)
+    assert math.hypot(*found[0], *found[1]) / COUNT_GRID == pytest.approx(2.0, abs=0.1)
 
 
 def test_noise_has_the_law_that_is_charged():
     rows = CountedRows(owner=np.array([0]), cell=np.array([0]), size=4000)
     counts = StackedCounts(norm=1.0, noise_multiplier=3.0)
-    noise = counts.told([rows])[0] * GRID
-    noise[0] -= GRID
+    noise = counts.told([rows])[0] * COUNT_GRID
+    noise[0] -= COUNT_GRID
     assert np.array_equal(noise, np.round(noise))
-    assert stats.kstest(noise, stats.norm(scale=3.0 * GRID).cdf).pvalue > 1e-4
+    assert stats.kstest(noise, stats.norm(scale=3.0 * COUNT_GRID).cdf).pvalue > 1e-4
     assert counts.spent == StackedGaussian(noise_multiplier=3.0)
 
 

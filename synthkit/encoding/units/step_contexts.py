@@ -1,0 +1,296 @@
+"""Steps as rows of a flat table: their own slots, and coarse copies of what came before, for models that count.
+
+The event of a step (what happens, after which gap) stands beside the event before it, the unit's own row, the open
+owner, what is owed. The row of a table stands beside its unit, its owner, the row before it and the last of its series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from synthkit.encoding.arrays import Ints
+from synthkit.encoding.layout import Slot
+from synthkit.encoding.units.sequences import Grouped, Sequences, states
+from synthkit.encoding.units.step_state import StepState
+from synthkit.encoding.units.unit_clock import MISSING_TICK
+from synthkit.encoding.units.unit_encoder import UnitEncoder, step_times
+from synthkit.encoding.units.unit_frames import UnitFrames
+
+GROUPS, KIND_GROUPS = 8, 32  # of a context, and of what happened before
+PLACES = np.array([1, 2, 3, 4, 6, 10, 20])  # rows of the owner before, cut here
+PASSED = 6  # parts of the time of the owner that are over
+OWED = 3  # rows owed that are told apart, and that or more
+UNIT, OWNER, BEFORE, TWIN, EVENT, MARKS = "unit", "owner ", "before", "twin", "event", "marks"
+Sources = Mapping[str, Ints]  # codes of what a step stands beside, -1 for none. **Shape**: (n, D) each
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextSlot:
+    """One coarse copy of a slot of something else.
+
+    Args:
+        source: what it is copied from.
+        slot: the slot there.
+        groups: group of each of its levels; one more stands for none. **Shape**: (K,).
+    """
+
+    source: str
+    slot: int
+    groups: Ints
+
+    @property
+    def size(self) -> int:
+        """Groups, none included."""
+        return int(self.groups.max(initial=-1)) + 2
+
+    def codes(self, sources: Sources) -> Ints:
+        """Group of each step. **Shape**: -> (n,)."""
+        level = sources[self.source][:, self.slot]
+        return np.where(level < 0, self.size - 1, self.groups[np.maximum(level, 0)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlatSteps:
+    """The columns of one flat table.
+
+    Args:
+        own: levels of its own slots; these come first.
+        contexts: what they stand beside.
+        slots: which slot of the coding each own one is, where the coding has them.
+    """
+
+    own: tuple[int, ...]
+    contexts: tuple[ContextSlot, ...]
+    slots: tuple[int, ...] = ()
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Levels of all columns."""
+        return (*self.own, *(each.size for each in self.contexts))
+
+    def beside(self, sources: Sources) -> Ints:
+        """Codes of the contexts. **Shape**: -> (n, C)."""
+        n = len(next(iter(sources.values())))
+        return (
+            np.stack([each.codes(sources) for each in self.contexts], axis=1)
+            if self.contexts
+            else np.zeros((n, 0), int)
+        )
+
+    def pairs(self, source: str) -> list[tuple[int, int]]:
+        """Own slots and the context that is a copy of the same slot of another row; the contexts stand last."""
+        found = {each.slot: len(self.own) + k for k, each in enumerate(self.contexts) if each.source == source}
+        return [(j, found[slot]) for j, slot in enumerate(self.slots) if slot in found]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepContexts:
+    """The flat tables of a coding of units: one of events, one a table of rows.
+
+    Args:
+        encoder: the coding.
+    """
+
+    encoder: UnitEncoder
+
+    @property
+    def kinds(self) -> int:
+        """Types and levels of series of all tables."""
+        return self.encoder.series_offset(len(self.encoder.tables))
+
+    @property
+    def gaps(self) -> int:
+        """Levels of a gap with its share; one more stands for a gap that is forced."""
+        events = self.encoder.events
+        return events.a_share + len(events.edges) - 1
+
+    def events(self) -> FlatSteps:
+        """What happens, and after which gap."""
+        encoder = self.encoder
+        prior = np.concatenate(
+            [encoder.events.series.get(n, np.array([encoder.events.types[t]])) for t, n in enumerate(encoder.tables)]
+            or [np.zeros(0)]
+        )
+        before = (
+            ContextSlot(source=EVENT, slot=0, groups=_commonest(prior, KIND_GROUPS)),
+            ContextSlot(source=EVENT, slot=1, groups=self._gap_groups()),
+        )
+        marks = tuple(
+            ContextSlot(source=MARKS, slot=k, groups=np.arange(size)) for k, size in enumerate(self._mark_sizes())
+        )
+        owners = tuple(c for n in encoder.tables if encoder.learned[n].children for c in self._copies(OWNER + n, n))
+        contexts = (*before, *marks, *self._copies(UNIT, None), *owners)
+        return FlatSteps(own=(self.kinds, self.gaps + 1), contexts=contexts)
+
+    def rows(self, name: str) -> FlatSteps:
+        """The rows of a table."""
+        encoder = self.encoder
+        coding = encoder.payloads[name]
+        slots = coding.layout.coarse
+        above = encoder.schema.graph.owners[name]
+        contexts = [
+            *self._copies(BEFORE, name),
+            *(self._copies(TWIN, name) if coding.series is not None else ()),
+            *(self._copies(OWNER + above, above) if above in encoder.payloads else ()),
+            *self._copies(UNIT, None),
+            ContextSlot(source=EVENT, slot=1, groups=self._gap_groups()),
+            ContextSlot(source=MARKS, slot=1, groups=np.arange(self._mark_sizes()[1])),
+        ]
+        own = tuple(coding.layout.sizes[j] for j in slots)
+        return FlatSteps(own=own, contexts=tuple(contexts), slots=tuple(slots))
+
+    def _mark_sizes(self) -> list[int]:
+        tables = len(self.encoder.tables)
+        return [tables + 1, len(PLACES) + 1, PASSED + 1, *[OWED + 1] * tables]
+
+    def _gap_groups(self) -> Ints:
+        """A group for each level that is no share, a few for shares; the forced ones last. **Shape**: (gaps + 1,)."""
+        first, cells = self.encoder.events.a_share, len(self.encoder.events.edges) - 1
+        share = first + np.arange(cells) * min(GROUPS, cells) // max(cells, 1)
+        groups = np.concatenate([np.arange(first), share])
+        return np.append(groups, groups.max() + 1)
+
+    def _copies(self, source: str, table: str | None) -> tuple[ContextSlot, ...]:
+        """Coarse copies of the slots of a unit, or of a row of a table."""
+        layout = self.encoder.root.layout if table is None else self.encoder.payloads[table].layout
+        known = None if table is None else self.encoder.payloads[table].series_slot
+        return tuple(
+            ContextSlot(source=source, slot=j, groups=_grouped(layout.slots[j]))
+            for j in layout.coarse
+            if not (source == TWIN and j == known) and layout.slots[j].size > 1
+        )
+
+    def event_codes(self, event: Ints) -> Ints:
+        """Kind and gap of events, -1 for none. **Shape**: (n, E) -> (n, 2)."""
+        events, table = self.encoder.events, event[:, 0]
+        kind = np.array([*(self.encoder.series_offset(t) for t in range(len(self.encoder.tables))), 0])[table]
+        for name, slot in events.series_slots.items():
+            kind = np.where(table == self.encoder.tables.index(name), kind + event[:, slot], kind)
+        level, cell = event[:, events.gap_slot], event[:, events.gap_slot + 1]
+        gap = np.where(level == events.a_share, events.a_share + cell, level)
+        none = table < 0
+        return np.stack([np.where(none, -1, kind), np.where(none, -1, gap)], axis=1)
+
+    def marks(self, state: StepState) -> Ints:
+        """What is known of where steps stand, in few levels. **Shape**: -> (n, 3 + T)."""
+        whole = np.where(state.last == MISSING_TICK, -1, state.last - state.first)
+        timed = (whole >= 0) & (state.now != MISSING_TICK)
+        passed = np.where(timed, state.now - state.first, 0) * PASSED // np.maximum(whole, 1)
+        parts = [
+            state.owner,
+            np.searchsorted(PLACES, state.place, side="right"),
+            np.where(timed, np.clip(passed, 0, PASSED - 1), PASSED),
+        ]
+        return np.column_stack([*parts, np.clip(state.owed, 0, OWED)]).astype(np.int64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodedSteps:
+    """Steps in a flat table.
+
+    Args:
+        cat: levels of all columns. **Shape**: (n, own and contexts).
+        unit: number of the unit of each. **Shape**: (n,).
+    """
+
+    cat: Ints
+    unit: Ints
+
+
+def coded_events(contexts: StepContexts, sequences: Sequences, frames: UnitFrames) -> CodedSteps:
+    """The events of all steps beside what came before them."""
+    encoder, flat = contexts.encoder, contexts.events()
+    own = contexts.event_codes(sequences.event.numpy().astype(np.int64))
+    before = _shifted(own, sequences.offsets)
+    sources = {
+        EVENT: before,
+        MARKS: _marks(contexts, sequences, frames),
+        UNIT: sequences.roots.cat.numpy()[_unit(sequences)],
+        **{
+            OWNER + name: _codes(sequences, name, np.where(_is(sequences, sequences.owner, t), sequences.owner, -1))
+            for t, name in enumerate(encoder.tables)
+            if encoder.learned[name].children
+        },
+    }
+    own[:, 1] = np.where(sequences.free, own[:, 1], contexts.gaps)
+    return CodedSteps(cat=np.concatenate([own, flat.beside(sources)], axis=1), unit=_unit(sequences))
+
+
+def coded_rows(contexts: StepContexts, sequences: Sequences, frames: UnitFrames, name: str) -> CodedSteps:
+    """The rows of a table beside what came before them."""
+    encoder, flat = contexts.encoder, contexts.rows(name)
+    t = encoder.tables.index(name)
+    step = np.flatnonzero(sequences.table == t)
+    cat = sequences.payload[name].cat.numpy().astype(np.int64)[sequences.row[step]]
+    unit = _unit(sequences)[step]
+    before = np.where(np.r_[False, unit[1:] == unit[:-1]], np.r_[-1, step[:-1]], -1) if len(step) else step
+    above = encoder.schema.graph.owners[name]
+    event = contexts.event_codes(sequences.event.numpy()[step].astype(np.int64))
+    event[:, 1] = np.where(sequences.free[step], event[:, 1], contexts.gaps)
+    sources = {
+        BEFORE: _codes(sequences, name, before),
+        TWIN: _codes(sequences, name, sequences.twin[step]),
+        UNIT: sequences.roots.cat.numpy()[unit],
+        EVENT: event,
+        MARKS: _marks(contexts, sequences, frames)[step],
+        **({OWNER + above: _codes(sequences, above, sequences.owner[step])} if above in encoder.payloads else {}),
+    }
+    own = cat[:, list(flat.slots)]
+    return CodedSteps(cat=np.concatenate([own, flat.beside(sources)], axis=1), unit=unit)
+
+
+def _unit(sequences: Sequences) -> Ints:
+    return np.repeat(np.arange(len(sequences)), sequences.lengths)
+
+
+def _is(sequences: Sequences, steps: Ints, t: int) -> Ints:
+    return np.asarray((steps >= 0) & (sequences.table[np.maximum(steps, 0)] == t))
+
+
+def _codes(sequences: Sequences, name: str, steps: Ints) -> Ints:
+    """Codes of steps that are rows of one table, -1 for none. **Shape**: (n,) -> (n, D)."""
+    cat = sequences.payload[name].cat.numpy().astype(np.int64)
+    if not len(cat):
+        return np.full((len(steps), cat.shape[1]), -1)
+    row = np.where(steps >= 0, sequences.row[np.maximum(steps, 0)], 0)
+    return np.where((steps < 0)[:, None], -1, cat[row])
+
+
+def _shifted(codes: Ints, offsets: Ints) -> Ints:
+    """Codes of the step before in the unit, -1 for none. **Shape**: (steps, k) -> same."""
+    out = np.concatenate([np.full((1, codes.shape[1]), -1), codes[:-1]]) if len(codes) else codes.copy()
+    first = offsets[:-1][np.diff(offsets) > 0]
+    out[first] = -1
+    return out
+
+
+def _marks(contexts: StepContexts, sequences: Sequences, frames: UnitFrames) -> Ints:
+    """See `StepContexts.marks`, of all steps."""
+    grouped = Grouped(frames, contexts.encoder.tables)
+    times = step_times(frames, grouped)
+    whole, none = slice(0, int(sequences.offsets[-1])), np.zeros(int(sequences.offsets[-1]), dtype=np.int64)
+    return contexts.marks(states(frames, grouped, times, none, 1, whole, none))
+
+
+def _grouped(slot: Slot) -> Ints:
+    """Groups of the levels of a slot: neighbours of equal share where they have an order. **Shape**: (K,)."""
+    share = np.exp(slot.prior.astype(np.float64))
+    known = share[: slot.size - slot.missing]
+    if len(known) <= GROUPS:
+        return np.arange(slot.size)
+    if slot.ordinal:
+        middle = (known.cumsum() - known / 2) / known.sum()
+        groups = np.unique(np.minimum((middle * GROUPS).astype(np.int64), GROUPS - 1), return_inverse=True)[1]
+    else:
+        groups = _commonest(known, GROUPS)
+    return np.append(groups, groups.max() + 1) if slot.missing else groups
+
+
+def _commonest(share: Ints, most: int) -> Ints:
+    """The commonest levels alone, the others together. **Shape**: (K,) -> (K,)."""
+    rank = np.empty(len(share), dtype=np.int64)
+    rank[np.argsort(-share, kind="stable")] = np.arange(len(share))
+    return np.minimum(rank, most - 1)

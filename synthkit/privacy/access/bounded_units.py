@@ -1,0 +1,130 @@
+"""Linked tables as they may be looked at under a budget: cells in the public domain, rows of units within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from synthkit.encoding.arrays import Bools, Ints
+from synthkit.errors import SchemaError
+from synthkit.privacy.mechanisms.rng import words
+from synthkit.schema.columns import Identifier
+from synthkit.schema.domain_mapping import into_domain
+from synthkit.schema.linked import LinkedSchema
+from synthkit.schema.linked.linked_columns import LinkedColumns
+from synthkit.schema.linked.row_keys import RowKeys
+from synthkit.schema.unit_keys import unit_keys
+from synthkit.tables.linked_tables import LinkedTables
+
+
+def bounded_units(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> LinkedTables:
+    """The units that may be looked at; nothing of the rows decides whether there is an answer.
+
+    Cells outside the public domain are mapped into it, each by itself. Rows that belong to nobody are dropped, and of
+    rows with one key all but the first. Of an owner with more rows than its bound, rows that follow each other are
+    kept, from a place drawn by chance and in secret: which, follows from the unit alone.
+
+    Args:
+        frames: cells of each table, as they came.
+        schema: the public one, with a bound for each owner.
+
+    Raises:
+        SchemaError: a table is missing or not declared, or has other columns than are declared.
+    """
+    _refuse_misnamed(frames, schema)
+    mapped = {name: _mapped(frames[name], name, schema) for name in schema.tables}
+    columns = LinkedColumns.of(mapped, schema).without_orphans()
+    tables = LinkedTables.of_columns(columns, {})
+    for name in schema.graph.owners:
+        link, most = schema.tables[name].owner, schema.tables[name].max_rows_per_unit
+        assert link is not None
+        if link.max_rows_per_owner is not None:
+            tables = _fewer(tables, name, tables.owners[name], link.max_rows_per_owner)
+        if most is not None:
+            tables = _fewer(tables, name, tables.units[name], most)
+    return tables
+
+
+def most_rows(schema: LinkedSchema) -> dict[str, int]:
+    """Rows of each table that one unit has at most, by the bounds on the way down; public.
+
+    Example:
+        >>> key = {"kind": "identifier"}
+        >>> owner = {"columns": ["id"], "to": "people", "kind": "owner", "max_rows_per_owner": 9}
+        >>> columns = {"id": key}
+        >>> visits = {"links": [owner], "columns": columns}
+        >>> tables = {"people": {"key": ["id"], "columns": columns}, "visits": visits}
+        >>> most_rows(LinkedSchema(unit="people", tables=tables))
+        {'people': 1, 'visits': 9}
+    """
+    out = {schema.unit: 1}
+    for name, owner in schema.graph.owners.items():
+        link, unit = schema.tables[name].owner, schema.tables[name].max_rows_per_unit
+        assert link is not None
+        product = None if link.max_rows_per_owner is None else out[owner] * link.max_rows_per_owner
+        out[name] = min(most for most in (product, unit) if most is not None)
+    return out
+
+
+def window(group: NDArray[np.intp], most: int) -> Bools:
+    """At most so many rows of each group, neighbours from a place drawn in secret, each group by itself.
+
+    Args:
+        group: number of the group of each row; rows of one group stand together. **Shape**: (n,).
+        most: rows of one group that are kept, at least 1.
+
+    **Shape**: -> (n,).
+
+    Example:
+        >>> window(np.array([0, 0, 0, 1]), 2).sum()
+        np.int64(3)
+    """
+    n = len(group)
+    if not n:
+        return np.zeros(0, dtype=bool)
+    first = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
+    many = np.diff(np.r_[first, n])
+    begin = (words(len(first)) % (np.maximum(many - most, 0) + 1).astype(np.uint64)).astype(np.int64)
+    place = np.arange(n) - np.repeat(first, many)
+    start = np.repeat(begin, many)
+    return np.asarray((place >= start) & (place < start + most))
+
+
+def _fewer(tables: LinkedTables, name: str, group: Ints | NDArray[np.intp], most: int) -> LinkedTables:
+    """The tables with at most so many rows of one table in each group, and nothing below the others."""
+    here = window(np.asarray(group), most)
+    return tables if here.all() else tables.without(name, ~here)
+
+
+def _mapped(frame: pd.DataFrame, name: str, schema: LinkedSchema) -> pd.DataFrame:
+    """A table in the public domain, keys as texts that are equal where they name one row; catalogues as they are."""
+    table = schema.tables[name]
+    keys = {*table.key, *(c for link in table.links for c in link.columns)}
+    texts = {c for c in keys if c in frame}
+    if table.role == "reference" or not table.columns:
+        return frame.assign(**{c: unit_keys(frame[c]) for c in texts})
+    out = into_domain(frame, table.alone(name))
+    named = {c: unit_keys(frame[c]) for c in texts if isinstance(table.columns[c], Identifier)}
+    out = out.assign(**{c: keys.set_axis(out.index) for c, keys in named.items()})
+    return _distinct(out, table.key)
+
+
+def _distinct(frame: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:
+    """Rows of which no earlier one has the key."""
+    if not key or not len(frame):
+        return frame
+    keys = RowKeys.of(frame, key)
+    first = np.zeros(len(frame), dtype=bool)
+    first[np.unique(keys.codes(), return_index=True)[1]] = True
+    return frame[first | ~keys.complete].reset_index(drop=True)
+
+
+def _refuse_misnamed(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> None:
+    absent = [f"`{name}` is not given" for name in schema.tables if name not in frames]
+    absent += [f"`{name}` is not declared" for name in frames if name not in schema.tables]
+    if absent:
+        msg = f"the tables must be those of the schema; however: {', '.join(absent)}. Give what is declared"
+        raise SchemaError(msg)
