@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -10,20 +11,65 @@ from torch import Tensor
 from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows
 from synthkit.models.sampling import draw_allowed, residuals
 from synthkit.training.layers.gated_blocks import fast_dtype
-from synthkit.training.layers.masked_network import LearnedTables, MaskedNetwork, Partial
+from synthkit.training.layers.masked_network import Partial
 
 Admit = Callable[[int, Tensor, Tensor | None], Tensor | None]  # slot, levels so far, mask -> mask of admissible levels
 
 
+class LearnedValues(Protocol):
+    """What is worked out once of conditionals: vectors of all levels among it. **Shape**: (V, H)."""
+
+    @property
+    def values(self) -> Tensor:
+        """What a known level adds to the state of a row."""
+        ...
+
+
+L = TypeVar("L", bound=LearnedValues)
+
+
+class Conditionals(Protocol[L]):
+    """The law of every slot given any of the others, told by a sum over what is known.
+
+    Attributes:
+        layout: the slots.
+        offsets: where the levels of each slot begin among all. **Shape**: (D,).
+    """
+
+    layout: Layout
+    offsets: Tensor
+
+    @property
+    def device(self) -> torch.device:
+        """Where they are computed."""
+        ...
+
+    def learned(self) -> L:
+        """What is worked out once."""
+        ...
+
+    def logits(self, j: int, s: Tensor, row: Partial, learned: L, dtype: torch.dtype) -> Tensor:
+        """Log-law of a slot up to a constant. **Shape**: sum of vectors (n, H), Partial of n -> (n, K)."""
+        ...
+
+    def applies(self, j: int, cat: Tensor) -> Tensor | None:
+        """Where slot j carries information; None if everywhere. **Shape**: (n, D) -> (n,) bool."""
+        ...
+
+    def vectors(self, cat: Tensor, table: Tensor) -> Tensor:
+        """Vectors of every cell, zero where a slot does not apply. **Shape**: (n, D) -> (n, D, H)."""
+        ...
+
+
 @torch.no_grad()
 def complete_rows(
-    net: MaskedNetwork,
+    net: Conditionals[L],
     given: Given,
     generator: torch.Generator,
     *,
     context: Tensor | None = None,
     admit: Admit | None = None,
-    learned: LearnedTables | None = None,
+    learned: L | None = None,
 ) -> Rows:
     """Complete rows: what is known comes first in the order, then what is known in part, then the rest.
 
@@ -38,14 +84,14 @@ def complete_rows(
 
     **Shape**: Given of n -> Rows of n.
     """
-    layout, device = net.layout, net.query.device
+    layout, device = net.layout, net.device
     given = given.to(device)
     n, known = len(given), given.known()
     num = residuals(n, layout, generator).to(device)
     row = Partial(given.cat.clamp(min=0), known.clone(), num)
     cat = row.cat
     admissible = ConstraintMask(layout, n, given, device)
-    learned = learned or net.learned()
+    learned = net.learned() if learned is None else learned
     s = known_sum(net, given, learned.values)
     for j in range(known.shape[1]):
         admissible.observe(j, given.cat[:, j])
@@ -69,7 +115,7 @@ def complete_rows(
     return Rows(cat, num)
 
 
-def known_sum(net: MaskedNetwork, given: Given, table: Tensor) -> Tensor:
+def known_sum(net: Conditionals[L], given: Given, table: Tensor) -> Tensor:
     """Sum of the value vectors of what is known. **Shape**: (n, H)."""
     known = given.known()
     if not bool(known.any()):

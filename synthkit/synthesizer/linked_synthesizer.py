@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,14 @@ from synthkit.encoding.units.unit_classes import UnitClasses
 from synthkit.encoding.units.unit_decoder import decode_units
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.encoding.units.unit_frames import UnitFrames
-from synthkit.errors import ArtefactError, ConfigError
-from synthkit.models.base import TrainingLog
+from synthkit.errors import ArtefactError, ConfigError, UnsupportedError
+from synthkit.models.base import Capability, TrainingLog
 from synthkit.models.settings import resolve_settings
 from synthkit.models.unit_base import UnitModel
 from synthkit.models.unit_layout import UnitLayout
 from synthkit.models.unit_registry import unit_models
-from synthkit.privacy.access.unit_access import ExactUnitAccess, UnitFitPlan
+from synthkit.privacy.access.private_unit_access import PrivateUnitAccess
+from synthkit.privacy.access.unit_access import ExactUnitAccess, UnitAccess, UnitFitPlan
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.device import choose_device
 from synthkit.runtime.seeds import Seeds
@@ -36,6 +37,7 @@ from synthkit.synthesizer import model_files
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.synthesizer.frame_cards import frame_from_dict, frame_to_dict
 from synthkit.synthesizer.linked_completion import KnownUnits, imputed, usual
+from synthkit.synthesizer.model_choice import refuse_traces_of_rows
 from synthkit.synthesizer.rule_sampling import sample_valid_rows
 from synthkit.tables import table_files
 from synthkit.tables.linked_tables import LinkedTables
@@ -113,7 +115,6 @@ class LinkedSynthesizer:
         if max_minutes is not None and not max_minutes > 0:
             msg = f"`max_minutes` must be above 0; however: {max_minutes:g}"
             raise ConfigError(msg)
-        typed = tables if isinstance(tables, LinkedTables) else LinkedTables.of(tables, self.schema)
         taken_up = None if checkpoint is None else checkpoint.seed
         self.seed = next(s for s in (seed, self.seed, taken_up, secrets.randbits(31)) if s is not None)
         seeds, device = Seeds(self.seed), choose_device(self._device)
@@ -121,21 +122,62 @@ class LinkedSynthesizer:
         callbacks = TrainingCallbacks(
             progress=progress, stage=stage, say=say, seconds=wish, since=since, store=checkpoint
         )
-        access = ExactUnitAccess(typed, ledger or Ledger.unlimited(unit=None), seeds, device)
         kind = unit_models()[self.model_name]
-        classes = kind.classes(self._config, access.units())
-        access.reserve(UnitFitPlan(coding=kind.coding, root=kind.root_coding, classes=classes, copies=kind.copies))
+        ledger = ledger or Ledger.unlimited(unit=None)
+        if ledger.budget is not None:
+            refuse_traces_of_rows(callbacks)
+            self._refuse_no_budget()
+        access = self._access(tables, ledger, seeds, device)
+        many = access.units()
+        classes = 1 if many is None else kind.classes(self._config, many)
+        share = getattr(self._config, "root_share", UnitFitPlan.root_share)
+        access.reserve(
+            UnitFitPlan(
+                coding=kind.coding, root=kind.root_coding, classes=classes, copies=kind.copies, root_share=share
+            )
+        )
         self._encoder = access.fit_encoder()
         self._classes = access.classes
         kind.check(self._encoder)
         self._shared = access.shared()
         self._model = kind(UnitLayout.of(self._encoder), self._config)
-        self._references = {n: frame_from_dict(frame_to_dict(frame)) for n, frame in typed.references.items()}
-        self._storages = {name: dict(each) for name, each in typed.storages.items()}
         if checkpoint is not None:
-            checkpoint.begin(self._identity(typed, device.type))
+            frames = tables.frames if isinstance(tables, LinkedTables) else tables
+            checkpoint.begin(self._identity({name: len(frame) for name, frame in frames.items()}, device.type))
         self.log = self._model.fit(access, seeds.of("training"), callbacks)
+        if access.private:
+            self.schema = access.encoder.schema
+            self.log = replace(self.log, seconds=0.0, memory=None)  # both follow the rows
         return self
+
+    def _refuse_no_budget(self) -> None:
+        """Refuse a model that cannot learn under a budget.
+
+        Raises:
+            UnsupportedError: it cannot.
+        """
+        if not unit_models()[self.model_name].can(Capability.BUDGET):
+            able = ", ".join(sorted(name for name, each in unit_models().items() if each.can(Capability.BUDGET)))
+            msg = f"under a privacy budget the model must be {able} for linked tables; however: `{self.model_name}`"
+            raise UnsupportedError(f"{msg}. Name one of these")
+
+    def _access(
+        self, tables: Mapping[str, pd.DataFrame] | LinkedTables, ledger: Ledger, seeds: Seeds, device: torch.device
+    ) -> UnitAccess:
+        """What may be learned of the tables: exact answers without a budget, noisy ones under it."""
+        if ledger.budget is None:
+            typed = tables if isinstance(tables, LinkedTables) else LinkedTables.of(tables, self.schema)
+            self._storages = {name: dict(each) for name, each in typed.storages.items()}
+            self._keep(typed.references)
+            return ExactUnitAccess(typed, ledger, seeds, device)
+        frames = {**tables.frames, **tables.references} if isinstance(tables, LinkedTables) else tables
+        self._storages = {}  # how columns are stored follows from the schema alone
+        self._keep({name: frames[name] for name in self.schema.graph.references if name in frames})
+        return PrivateUnitAccess(frames, self.schema, ledger, device)
+
+    def _keep(self, references: Mapping[str, pd.DataFrame]) -> None:
+        """Keep public catalogues as they are read back."""
+        self._references = {name: frame_from_dict(frame_to_dict(frame)) for name, frame in references.items()}
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -300,7 +342,7 @@ class LinkedSynthesizer:
             out[name] = table_files.as_it_came(frames[name], alone, self._storages.get(name, {}))
         return out
 
-    def _identity(self, tables: LinkedTables, device: str) -> dict[str, Any]:
+    def _identity(self, rows: Mapping[str, int], device: str) -> dict[str, Any]:
         """What a training that is taken up must have in common with the one that was begun."""
         encoder, _ = self._fitted()
         return {
@@ -308,7 +350,7 @@ class LinkedSynthesizer:
             "model": self.model_name,
             "settings": asdict(self._config),
             "seed": self.seed,
-            "rows": {name: len(frame) for name, frame in tables.frames.items()},
+            "rows": dict(rows),
             "device": device,
             "coding": encoder.to_dict(),
         }

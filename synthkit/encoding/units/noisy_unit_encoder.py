@@ -56,6 +56,11 @@ class UnitCountCells:
             },
         )
 
+    @classmethod
+    def without_copies(cls, encoders: Mapping[str, TableEncoder]) -> UnitCountCells:
+        """The cells of events alone."""
+        return cls(names=tuple(encoders), copied={name: () for name in encoders})
+
     @property
     def edges(self) -> Floats:
         """Shares of the time left between which gaps are counted. **Shape**: (FINEST_CELLS + 2 GEOMETRIC + 1,)."""

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from synthkit.encoding.arrays import Ints
-from synthkit.encoding.layout import Slot
+from synthkit.encoding.arrays import Bools, Ints
+from synthkit.encoding.layout import Layout, Slot
+from synthkit.encoding.units.event_coding import EventCoding
 from synthkit.encoding.units.sequences import Grouped, Sequences, states
 from synthkit.encoding.units.step_state import StepState
 from synthkit.encoding.units.unit_clock import MISSING_TICK
-from synthkit.encoding.units.unit_encoder import UnitEncoder, step_times
+from synthkit.encoding.units.unit_encoder import step_times
 from synthkit.encoding.units.unit_frames import UnitFrames
 
 GROUPS, KIND_GROUPS = 8, 32  # of a context, and of what happened before
@@ -86,77 +88,111 @@ class FlatSteps:
         return [(j, found[slot]) for j, slot in enumerate(self.slots) if slot in found]
 
 
+class StepLayouts(Protocol):
+    """The slots of units: of their own rows, of events, and of the rows of each table; who owns whom."""
+
+    @property
+    def root(self) -> Layout:
+        """Slots of a unit."""
+        ...
+
+    @property
+    def events(self) -> EventCoding:
+        """Slots of an event."""
+        ...
+
+    @property
+    def payloads(self) -> Mapping[str, Layout]:
+        """Slots of a row of each table that has an owner, in order."""
+        ...
+
+    @property
+    def owners(self) -> Mapping[str, str]:
+        """The table that owns each."""
+        ...
+
+    @property
+    def known(self) -> Mapping[str, int | None]:
+        """By table, the slot that tells its series."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class StepContexts:
     """The flat tables of a coding of units: one of events, one a table of rows.
 
     Args:
-        encoder: the coding.
+        layout: the slots.
     """
 
-    encoder: UnitEncoder
+    layout: StepLayouts
 
     @property
-    def kinds(self) -> int:
-        """Types and levels of series of all tables."""
-        return self.encoder.series_offset(len(self.encoder.tables))
+    def tables(self) -> tuple[str, ...]:
+        """Tables that have an owner, in order."""
+        return tuple(self.layout.payloads)
+
+    @property
+    def owning(self) -> tuple[str, ...]:
+        """Those of them that own others."""
+        return tuple(name for name in self.tables if name in self.layout.owners.values())
+
+    @property
+    def kinds(self) -> Ints:
+        """Where types with the levels of their series begin among all of them, and the end. **Shape**: (T + 1,)."""
+        series = self.layout.events.series
+        return np.cumsum([0, *(len(series.get(name, [0])) for name in self.tables)]).astype(np.int64)
 
     @property
     def gaps(self) -> int:
         """Levels of a gap with its share; one more stands for a gap that is forced."""
-        events = self.encoder.events
+        events = self.layout.events
         return events.a_share + len(events.edges) - 1
 
     def events(self) -> FlatSteps:
         """What happens, and after which gap."""
-        encoder = self.encoder
-        prior = np.concatenate(
-            [encoder.events.series.get(n, np.array([encoder.events.types[t]])) for t, n in enumerate(encoder.tables)]
-            or [np.zeros(0)]
-        )
+        events = self.layout.events
+        shares = [events.series.get(n, np.array([events.types[t]])) for t, n in enumerate(self.tables)]
         before = (
-            ContextSlot(source=EVENT, slot=0, groups=_commonest(prior, KIND_GROUPS)),
+            ContextSlot(source=EVENT, slot=0, groups=_commonest(np.concatenate([*shares, np.zeros(0)]), KIND_GROUPS)),
             ContextSlot(source=EVENT, slot=1, groups=self._gap_groups()),
         )
         marks = tuple(
             ContextSlot(source=MARKS, slot=k, groups=np.arange(size)) for k, size in enumerate(self._mark_sizes())
         )
-        owners = tuple(c for n in encoder.tables if encoder.learned[n].children for c in self._copies(OWNER + n, n))
+        owners = tuple(c for n in self.owning for c in self._copies(OWNER + n, n))
         contexts = (*before, *marks, *self._copies(UNIT, None), *owners)
-        return FlatSteps(own=(self.kinds, self.gaps + 1), contexts=contexts)
+        return FlatSteps(own=(int(self.kinds[-1]), self.gaps + 1), contexts=contexts, slots=(0, 1))
 
     def rows(self, name: str) -> FlatSteps:
         """The rows of a table."""
-        encoder = self.encoder
-        coding = encoder.payloads[name]
-        slots = coding.layout.coarse
-        above = encoder.schema.graph.owners[name]
+        layout, above = self.layout.payloads[name], self.layout.owners[name]
         contexts = [
             *self._copies(BEFORE, name),
-            *(self._copies(TWIN, name) if coding.series is not None else ()),
-            *(self._copies(OWNER + above, above) if above in encoder.payloads else ()),
+            *(self._copies(TWIN, name) if self.layout.known[name] is not None else ()),
+            *(self._copies(OWNER + above, above) if above in self.tables else ()),
             *self._copies(UNIT, None),
             ContextSlot(source=EVENT, slot=1, groups=self._gap_groups()),
             ContextSlot(source=MARKS, slot=1, groups=np.arange(self._mark_sizes()[1])),
         ]
-        own = tuple(coding.layout.sizes[j] for j in slots)
-        return FlatSteps(own=own, contexts=tuple(contexts), slots=tuple(slots))
+        own = tuple(layout.sizes[j] for j in layout.coarse)
+        return FlatSteps(own=own, contexts=tuple(contexts), slots=tuple(layout.coarse))
 
     def _mark_sizes(self) -> list[int]:
-        tables = len(self.encoder.tables)
+        tables = len(self.tables)
         return [tables + 1, len(PLACES) + 1, PASSED + 1, *[OWED + 1] * tables]
 
     def _gap_groups(self) -> Ints:
         """A group for each level that is no share, a few for shares; the forced ones last. **Shape**: (gaps + 1,)."""
-        first, cells = self.encoder.events.a_share, len(self.encoder.events.edges) - 1
+        first, cells = self.layout.events.a_share, len(self.layout.events.edges) - 1
         share = first + np.arange(cells) * min(GROUPS, cells) // max(cells, 1)
         groups = np.concatenate([np.arange(first), share])
         return np.append(groups, groups.max() + 1)
 
     def _copies(self, source: str, table: str | None) -> tuple[ContextSlot, ...]:
         """Coarse copies of the slots of a unit, or of a row of a table."""
-        layout = self.encoder.root.layout if table is None else self.encoder.payloads[table].layout
-        known = None if table is None else self.encoder.payloads[table].series_slot
+        layout = self.layout.root if table is None else self.layout.payloads[table]
+        known = None if table is None else self.layout.known[table]
         return tuple(
             ContextSlot(source=source, slot=j, groups=_grouped(layout.slots[j]))
             for j in layout.coarse
@@ -165,10 +201,10 @@ class StepContexts:
 
     def event_codes(self, event: Ints) -> Ints:
         """Kind and gap of events, -1 for none. **Shape**: (n, E) -> (n, 2)."""
-        events, table = self.encoder.events, event[:, 0]
-        kind = np.array([*(self.encoder.series_offset(t) for t in range(len(self.encoder.tables))), 0])[table]
+        events, table = self.layout.events, event[:, 0]
+        kind = self.kinds[table]
         for name, slot in events.series_slots.items():
-            kind = np.where(table == self.encoder.tables.index(name), kind + event[:, slot], kind)
+            kind = np.where(table == self.tables.index(name), kind + event[:, slot], kind)
         level, cell = event[:, events.gap_slot], event[:, events.gap_slot + 1]
         gap = np.where(level == events.a_share, events.a_share + cell, level)
         none = table < 0
@@ -202,7 +238,7 @@ class CodedSteps:
 
 def coded_events(contexts: StepContexts, sequences: Sequences, frames: UnitFrames) -> CodedSteps:
     """The events of all steps beside what came before them."""
-    encoder, flat = contexts.encoder, contexts.events()
+    flat = contexts.events()
     own = contexts.event_codes(sequences.event.numpy().astype(np.int64))
     before = _shifted(own, sequences.offsets)
     sources = {
@@ -210,9 +246,8 @@ def coded_events(contexts: StepContexts, sequences: Sequences, frames: UnitFrame
         MARKS: _marks(contexts, sequences, frames),
         UNIT: sequences.roots.cat.numpy()[_unit(sequences)],
         **{
-            OWNER + name: _codes(sequences, name, np.where(_is(sequences, sequences.owner, t), sequences.owner, -1))
-            for t, name in enumerate(encoder.tables)
-            if encoder.learned[name].children
+            OWNER + name: _codes(sequences, name, np.where(_are(name, contexts, sequences), sequences.owner, -1))
+            for name in contexts.owning
         },
     }
     own[:, 1] = np.where(sequences.free, own[:, 1], contexts.gaps)
@@ -221,13 +256,11 @@ def coded_events(contexts: StepContexts, sequences: Sequences, frames: UnitFrame
 
 def coded_rows(contexts: StepContexts, sequences: Sequences, frames: UnitFrames, name: str) -> CodedSteps:
     """The rows of a table beside what came before them."""
-    encoder, flat = contexts.encoder, contexts.rows(name)
-    t = encoder.tables.index(name)
-    step = np.flatnonzero(sequences.table == t)
+    flat, above = contexts.rows(name), contexts.layout.owners[name]
+    step = np.flatnonzero(sequences.table == contexts.tables.index(name))
     cat = sequences.payload[name].cat.numpy().astype(np.int64)[sequences.row[step]]
     unit = _unit(sequences)[step]
     before = np.where(np.r_[False, unit[1:] == unit[:-1]], np.r_[-1, step[:-1]], -1) if len(step) else step
-    above = encoder.schema.graph.owners[name]
     event = contexts.event_codes(sequences.event.numpy()[step].astype(np.int64))
     event[:, 1] = np.where(sequences.free[step], event[:, 1], contexts.gaps)
     sources = {
@@ -236,7 +269,7 @@ def coded_rows(contexts: StepContexts, sequences: Sequences, frames: UnitFrames,
         UNIT: sequences.roots.cat.numpy()[unit],
         EVENT: event,
         MARKS: _marks(contexts, sequences, frames)[step],
-        **({OWNER + above: _codes(sequences, above, sequences.owner[step])} if above in encoder.payloads else {}),
+        **({OWNER + above: _codes(sequences, above, sequences.owner[step])} if above in contexts.tables else {}),
     }
     own = cat[:, list(flat.slots)]
     return CodedSteps(cat=np.concatenate([own, flat.beside(sources)], axis=1), unit=unit)
@@ -246,8 +279,10 @@ def _unit(sequences: Sequences) -> Ints:
     return np.repeat(np.arange(len(sequences)), sequences.lengths)
 
 
-def _is(sequences: Sequences, steps: Ints, t: int) -> Ints:
-    return np.asarray((steps >= 0) & (sequences.table[np.maximum(steps, 0)] == t))
+def _are(name: str, contexts: StepContexts, sequences: Sequences) -> Bools:
+    """Whether the owner of each step is a row of a table. **Shape**: (steps,)."""
+    owner = sequences.owner
+    return np.asarray((owner >= 0) & (sequences.table[np.maximum(owner, 0)] == contexts.tables.index(name)))
 
 
 def _codes(sequences: Sequences, name: str, steps: Ints) -> Ints:
@@ -269,7 +304,7 @@ def _shifted(codes: Ints, offsets: Ints) -> Ints:
 
 def _marks(contexts: StepContexts, sequences: Sequences, frames: UnitFrames) -> Ints:
     """See `StepContexts.marks`, of all steps."""
-    grouped = Grouped(frames, contexts.encoder.tables)
+    grouped = Grouped(frames, contexts.tables)
     times = step_times(frames, grouped)
     whole, none = slice(0, int(sequences.offsets[-1])), np.zeros(int(sequences.offsets[-1]), dtype=np.int64)
     return contexts.marks(states(frames, grouped, times, none, 1, whole, none))

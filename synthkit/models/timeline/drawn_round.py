@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synthkit.encoding.arrays import Ints
+from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.layout import Rows
 from synthkit.encoding.units.payload_coding import PayloadCoding
 from synthkit.models.timeline.row_times import RowTime
@@ -30,6 +30,11 @@ class DrawnRound:
     twin: Ints
     words: Tensor
     summary: Tensor
+
+    @property
+    def forced(self) -> Bools:
+        """Rows whose gap nobody chose: without a clock, the first and the last of their owner. **Shape**: (n,)."""
+        return np.asarray(~self.space.timed | self.space.first | self.space.last)
 
     def take(self, mine: Ints) -> DrawnRound:
         """Those of some rows."""

@@ -113,10 +113,10 @@ class NetworkRound:
         return words, network.row_summary(self.past, words, twin, series, numbers)
 
 
-def _numbers(active: Ints, chunk: UnitsSoFar) -> Floats:
-    """What is known before the next step of units, as numbers. **Shape**: (n,) -> (n, F)."""
+def state_of(active: Ints, chunk: UnitsSoFar) -> StepState:
+    """What is known before the next step of units but the rows themselves. **Shape**: (n,)."""
     owners, memory, facts = chunk.owners, chunk.memory, chunk.facts
-    state = StepState(
+    return StepState(
         owed=owners.owed_now(active),
         owed_unit=owners.owed[0, active],
         owner=owners.at("table", active),
@@ -131,5 +131,9 @@ def _numbers(active: Ints, chunk: UnitsSoFar) -> Floats:
         happened=memory.happened[active],
         latest=memory.latest[active],
     )
-    features = np.concatenate([state.features(chunk.encoder.scale), memory.means_of(active)], axis=1)
-    return features.astype(np.float32)
+
+
+def _numbers(active: Ints, chunk: UnitsSoFar) -> Floats:
+    """What is known before the next step of units, as numbers. **Shape**: (n,) -> (n, F)."""
+    features = state_of(active, chunk).features(chunk.encoder.scale)
+    return np.concatenate([features, chunk.memory.means_of(active)], axis=1).astype(np.float32)

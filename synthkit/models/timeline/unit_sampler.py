@@ -187,8 +187,12 @@ class UnitChunk:
     def codes(self, t: int, steps: Ints) -> Tensor:
         """Codes of steps that are rows of one table, -1 for none. **Shape**: (n,) -> (n, D)."""
         rows = self.memory.row[np.maximum(steps, 0)] if len(self.memory.row) else np.zeros_like(steps)
-        cat = self.tables[t].cat.at(np.where(steps >= 0, rows, 0))
-        return cat.masked_fill(torch.from_numpy(steps < 0).to(cat.device)[:, None], -1)
+        return self.rows_of(t, np.where(steps >= 0, rows, -1))
+
+    def rows_of(self, t: int, rows: Ints) -> Tensor:
+        """Codes of rows of one table as they were drawn, -1 for none. **Shape**: (n,) -> (n, D)."""
+        cat = self.tables[t].cat.at(np.maximum(rows, 0))
+        return cat.masked_fill(torch.from_numpy(rows < 0).to(cat.device)[:, None], -1)
 
     def _known(self, active: Ints) -> Ints:
         """Step of the beginning that comes next in each unit, -1 where it is over. **Shape**: (n,) -> (n,)."""

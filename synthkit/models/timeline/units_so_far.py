@@ -50,3 +50,7 @@ class UnitsSoFar(Protocol):
 
     def codes(self, t: int, steps: Ints) -> Tensor:
         """Codes of steps that are rows of one table, -1 for none. **Shape**: (n,) -> (n, D)."""
+
+    def rows_of(self, t: int, rows: Ints) -> Tensor:
+        """Codes of rows of one table as they were drawn, -1 for none. **Shape**: (n,) -> (n, D)."""
+        ...

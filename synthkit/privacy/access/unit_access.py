@@ -13,20 +13,24 @@ import torch
 from synthkit.encoding.arrays import Ints
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.constraints import Recoding
-from synthkit.encoding.encoder import count
+from synthkit.encoding.encoder import TableEncoder, count
 from synthkit.encoding.histogram_query import Ask, Histogram, Query
 from synthkit.encoding.layout import Layout, Rows, Slot
+from synthkit.encoding.slot_counts import Counting, StackedCounting
 from synthkit.encoding.units.learned_table import learned_tables
 from synthkit.encoding.units.sequences import Sequences
 from synthkit.encoding.units.shared_tables import remade
+from synthkit.encoding.units.step_contexts import StepContexts, coded_events, coded_rows
 from synthkit.encoding.units.unit_classes import UnitClasses
 from synthkit.encoding.units.unit_clock import UnitClock
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.encoding.units.unit_frames import UnitFrames
 from synthkit.errors import ConfigError
+from synthkit.privacy.access.counts import ExactCounting
 from synthkit.privacy.access.data_access import DataAccess, FitPlan
 from synthkit.privacy.access.exact_access import ExactAccess
 from synthkit.privacy.access.exact_loader import ExactLoader
+from synthkit.privacy.access.linked_counts import ExactLinkedCounts
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import NonPrivate
 from synthkit.privacy.accounting.ledger import Ledger
@@ -35,6 +39,7 @@ from synthkit.schema.linked import LinkedSchema
 from synthkit.tables.linked_tables import LinkedTables
 from synthkit.training.loader import TrainingLoader
 
+EVENTS = "(events)"  # the counting of what happens next, among those of tables
 HELD_STEPS = 20_000  # rows of the units held back, at most: more would tell nothing new
 
 
@@ -47,12 +52,14 @@ class UnitFitPlan:
         root: the same for the units' own rows.
         classes: latent classes of units, 1 for none.
         copies: whether values that rows repeat are to point at them.
+        root_share: under a budget, the share of what the coding leaves that counts the units' own rows.
     """
 
     coding: Coding
     root: Coding
     classes: int = 1
     copies: bool = True
+    root_share: float = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +75,27 @@ class UnitBatches:
     sequences: Sequences
     loader: TrainingLoader
     numbers: Ints
+
+
+class RootAccess(Protocol):
+    """What may be learned of the units' own rows."""
+
+    @property
+    def encoder(self) -> TableEncoder:
+        """Their coding."""
+        ...
+
+    def counts(self) -> Counting:
+        """Counts of the coarse slots."""
+        ...
+
+    def batches(self) -> TrainingLoader:
+        """The loader of the encoded rows.
+
+        Raises:
+            UnsupportedError: there is a budget.
+        """
+        ...
 
 
 class UnitAccess(Protocol):
@@ -96,8 +124,8 @@ class UnitAccess(Protocol):
         """How units are put into latent classes; None if they are not."""
         ...
 
-    def units(self) -> float:
-        """How many units there are."""
+    def units(self) -> float | None:
+        """How many units there are; None under a budget, which is not spent on that."""
         ...
 
     def reserve(self, plan: UnitFitPlan) -> None:
@@ -112,12 +140,24 @@ class UnitAccess(Protocol):
         """Rows of shared tables that enough units point to, and one in place of all others."""
         ...
 
-    def root(self) -> DataAccess:
+    def root(self) -> RootAccess:
         """Access to the units' own rows: their values, how many rows they own, when these begin and end."""
         ...
 
+    def below(self, contexts: StepContexts) -> StackedCounting:
+        """Counts of the steps of units in flat tables, for a model that learns from nothing else.
+
+        Args:
+            contexts: what steps stand beside.
+        """
+        ...
+
     def batches(self) -> UnitBatches:
-        """Whole units, encoded."""
+        """Whole units, encoded.
+
+        Raises:
+            UnsupportedError: there is a budget, under which rows stay behind the access.
+        """
         ...
 
 
@@ -220,6 +260,19 @@ class ExactUnitAccess:
             sequences = self.encoder.encode(self._frames)
             self._batches = _batches(sequences, self._seeds, self.device)
         return self._batches
+
+    def below(self, contexts: StepContexts) -> ExactLinkedCounts:
+        """Exact counts of the steps of units in flat tables, charged before they are handed out.
+
+        Args:
+            contexts: what steps stand beside.
+        """
+        self._charge("counts of all rows of units")
+        assert self._frames is not None
+        frames, sequences = self._frames, self.encoder.encode(self._frames)
+        flat = {EVENTS: (contexts.events(), coded_events(contexts, sequences, frames))}
+        flat |= {n: (contexts.rows(n), coded_rows(contexts, sequences, frames, n)) for n in self.encoder.tables}
+        return ExactLinkedCounts({n: ExactCounting.of(steps.cat, f.sizes) for n, (f, steps) in flat.items()})
 
     def shared(self) -> dict[str, pd.DataFrame]:
         """Rows of shared tables that enough units point to, and one in place of all others; charged before."""

@@ -63,6 +63,11 @@ class MaskedNetwork(nn.Module):
         self._orders = _order_units(layout)
         self._alike = {} if paired else _alike(layout, {} if self.pointers is None else self.pointers.of)
 
+    @property
+    def device(self) -> torch.device:
+        """Where it is computed."""
+        return self.query.device
+
     def base(self, j: int, parent: Tensor) -> Tensor:
         """Log base measure of a fine slot under each row's coarse level. **Shape**: (B,) -> (B, K)."""
         table: Tensor = getattr(self, f"base_{j}")
