@@ -26,6 +26,7 @@ PLACES = np.array([1, 2, 3, 4, 6, 10, 20])  # rows of the owner before, cut here
 PASSED = 6  # parts of the time of the owner that are over
 OWED = 3  # rows owed that are told apart, and that or more
 UNIT, OWNER, BEFORE, TWIN, EVENT, MARKS = "unit", "owner ", "before", "twin", "event", "marks"
+EVENTS = "(events)"  # the flat table of what happens next, among those of tables
 Sources = Mapping[str, Ints]  # codes of what a step stands beside, -1 for none. **Shape**: (n, D) each
 
 
@@ -60,18 +61,41 @@ class FlatSteps:
 
     Args:
         own: levels of its own slots; these come first.
-        contexts: what they stand beside.
-        slots: which slot of the coding each own one is, where the coding has them.
+        contexts: what they stand beside as long as their owner is open.
+        slots: which slot of the coding each own one is.
+        memories: what came before them, each beside the own slot that it bears on.
     """
 
     own: tuple[int, ...]
     contexts: tuple[ContextSlot, ...]
     slots: tuple[int, ...] = ()
+    memories: tuple[tuple[int, ContextSlot], ...] = ()
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """Levels of all columns."""
-        return (*self.own, *(each.size for each in self.contexts))
+        return (*self.own, *(each.size for each in self.contexts), *(each.size for _, each in self.memories))
+
+    @property
+    def mixed_sizes(self) -> tuple[int, ...]:
+        """Levels of the columns that a mixture has."""
+        return self.sizes[: self.mixed]
+
+    @property
+    def mixed(self) -> int:
+        """Columns that a mixture has: all but what came before."""
+        return len(self.own) + len(self.contexts)
+
+    @property
+    def remembered(self) -> tuple[tuple[int, int], ...]:
+        """Each own slot with the column of what came before it."""
+        return tuple((j, self.mixed + k) for k, (j, _) in enumerate(self.memories))
+
+    def before(self, sources: Sources) -> Ints:
+        """Codes of what came before. **Shape**: -> (n, M)."""
+        n = len(next(iter(sources.values())))
+        found = [each.codes(sources) for _, each in self.memories]
+        return np.stack(found, axis=1) if found else np.zeros((n, 0), dtype=np.int64)
 
     def beside(self, sources: Sources) -> Ints:
         """Codes of the contexts. **Shape**: -> (n, C)."""
@@ -82,10 +106,9 @@ class FlatSteps:
             else np.zeros((n, 0), int)
         )
 
-    def pairs(self, source: str) -> list[tuple[int, int]]:
-        """Own slots and the context that is a copy of the same slot of another row; the contexts stand last."""
-        found = {each.slot: len(self.own) + k for k, each in enumerate(self.contexts) if each.source == source}
-        return [(j, found[slot]) for j, slot in enumerate(self.slots) if slot in found]
+    def of_source(self, source: str) -> tuple[int, ...]:
+        """Columns that are copied from one source."""
+        return tuple(len(self.own) + k for k, each in enumerate(self.contexts) if each.source == source)
 
 
 class StepLayouts(Protocol):
@@ -153,30 +176,30 @@ class StepContexts:
         """What happens, and after which gap."""
         events = self.layout.events
         shares = [events.series.get(n, np.array([events.types[t]])) for t, n in enumerate(self.tables)]
-        before = (
-            ContextSlot(source=EVENT, slot=0, groups=_commonest(np.concatenate([*shares, np.zeros(0)]), KIND_GROUPS)),
-            ContextSlot(source=EVENT, slot=1, groups=self._gap_groups()),
-        )
+        kind = ContextSlot(source=EVENT, slot=0, groups=_commonest(np.concatenate([*shares, np.zeros(0)]), KIND_GROUPS))
+        gap = ContextSlot(source=EVENT, slot=1, groups=self._gap_groups())
         marks = tuple(
             ContextSlot(source=MARKS, slot=k, groups=np.arange(size)) for k, size in enumerate(self._mark_sizes())
         )
         owners = tuple(c for n in self.owning for c in self._copies(OWNER + n, n))
-        contexts = (*before, *marks, *self._copies(UNIT, None), *owners)
-        return FlatSteps(own=(int(self.kinds[-1]), self.gaps + 1), contexts=contexts, slots=(0, 1))
+        contexts = (*marks, *self._copies(UNIT, None), *owners)
+        memories = ((0, kind), (0, gap), (1, kind), (1, gap))
+        return FlatSteps(own=(int(self.kinds[-1]), self.gaps + 1), contexts=contexts, slots=(0, 1), memories=memories)
 
     def rows(self, name: str) -> FlatSteps:
         """The rows of a table."""
         layout, above = self.layout.payloads[name], self.layout.owners[name]
+        coarse = list(layout.coarse)
+        sources = (BEFORE, TWIN) if self.layout.known[name] is not None else (BEFORE,)
+        memories = tuple((coarse.index(c.slot), c) for source in sources for c in self._copies(source, name))
         contexts = [
-            *self._copies(BEFORE, name),
-            *(self._copies(TWIN, name) if self.layout.known[name] is not None else ()),
             *(self._copies(OWNER + above, above) if above in self.tables else ()),
             *self._copies(UNIT, None),
             ContextSlot(source=EVENT, slot=1, groups=self._gap_groups()),
             ContextSlot(source=MARKS, slot=1, groups=np.arange(self._mark_sizes()[1])),
         ]
-        own = tuple(layout.sizes[j] for j in layout.coarse)
-        return FlatSteps(own=own, contexts=tuple(contexts), slots=tuple(layout.coarse))
+        own = tuple(layout.sizes[j] for j in coarse)
+        return FlatSteps(own=own, contexts=tuple(contexts), slots=tuple(coarse), memories=memories)
 
     def _mark_sizes(self) -> list[int]:
         tables = len(self.tables)
@@ -251,7 +274,9 @@ def coded_events(contexts: StepContexts, sequences: Sequences, frames: UnitFrame
         },
     }
     own[:, 1] = np.where(sequences.free, own[:, 1], contexts.gaps)
-    return CodedSteps(cat=np.concatenate([own, flat.beside(sources)], axis=1), unit=_unit(sequences))
+    return CodedSteps(
+        cat=np.concatenate([own, flat.beside(sources), flat.before(sources)], axis=1), unit=_unit(sequences)
+    )
 
 
 def coded_rows(contexts: StepContexts, sequences: Sequences, frames: UnitFrames, name: str) -> CodedSteps:
@@ -272,7 +297,7 @@ def coded_rows(contexts: StepContexts, sequences: Sequences, frames: UnitFrames,
         **({OWNER + above: _codes(sequences, above, sequences.owner[step])} if above in contexts.tables else {}),
     }
     own = cat[:, list(flat.slots)]
-    return CodedSteps(cat=np.concatenate([own, flat.beside(sources)], axis=1), unit=unit)
+    return CodedSteps(cat=np.concatenate([own, flat.beside(sources), flat.before(sources)], axis=1), unit=unit)
 
 
 def _unit(sequences: Sequences) -> Ints:

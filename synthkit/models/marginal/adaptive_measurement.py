@@ -20,6 +20,7 @@ from synthkit.models.product_mixture import MIN_PROBABILITY, ProductMixture
 
 CLEAR = 3.0  # standard deviations of its noise that a level's count must exceed to stand alone
 ALLOWED = 0.5  # part of its noise that a table may be missed by before it is worth its price; 1 and 0 were worse
+CERTAIN = 30.0  # logits by which a component is of rows that have something, or lack it
 UNSEEN = 0.5  # rows a level starts with at least, so that its logarithm is a number
 
 
@@ -57,6 +58,7 @@ class MeasuredMixture:
         losses: of every step. **Shape**: (steps,).
         scopes: tables measured.
         followers: slots that another one all but determines.
+        remembered: own slots with what came before them: rows by level, over all levels of the own slot.
     """
 
     logits: Tensor
@@ -65,6 +67,7 @@ class MeasuredMixture:
     losses: tuple[float, ...]
     scopes: tuple[Scope, ...]
     followers: tuple[DependentSlot, ...]
+    remembered: tuple[MeasuredCounts, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,36 @@ class Pooled:
         within = mass / np.bincount(group, weights=mass)[group]
         summed = np.bincount(group, weights=counts).astype(np.int64)
         return cls(group, within, MeasuredCounts(scope=told.scope, counts=summed, sigma=told.sigma))
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownSlots:
+    """What is always known of a row, and stands beside the slots that are drawn.
+
+    Args:
+        own: how many slots, the first, are drawn; tables of the others alone are not asked for.
+        absent: known slots that come from one source each: where it is absent, all of them are at their last level.
+        remembered: own slots with what came before them, in slots that stand last and are in no mixture; told without
+            having been chosen.
+    """
+
+    own: int
+    absent: tuple[tuple[int, ...], ...] = ()
+    remembered: tuple[Scope, ...] = ()
+
+    def settle(self, mixture: ProductMixture, pools: Sequence[Pooled], generator: torch.Generator) -> None:
+        """Let each component be of rows that have a source, or of rows that lack it, in about their shares."""
+        for slots in self.absent:
+            alone = [j for j in slots if (pools[j].group == pools[j].group[-1]).sum() == 1]
+            if not alone:
+                continue
+            told = pools[alone[0]].told.counts
+            share = projected(told / max(float(told.sum()), 1.0))[pools[alone[0]].group[-1]]
+            lacking = torch.rand(mixture.logits.shape[1], generator=generator) < float(np.clip(share, 0.1, 0.9))
+            with torch.no_grad():
+                for j in alone:
+                    at = mixture.starts[j] + int(pools[j].group[-1])
+                    mixture.logits[at] += torch.where(lacking, CERTAIN, -CERTAIN)
 
 
 Course = Generator[AskedCounts, list[MeasuredCounts], MeasuredMixture]  # asks for tables, gets them, gives a mixture
@@ -158,7 +191,7 @@ def adaptive_course(
     generator: torch.Generator,
     device: torch.device,
     told: Callable[[int, int, float], None],
-    own: int | None = None,
+    known: KnownSlots | None = None,
 ) -> Course:
     """A course that asks for tables and fits a mixture to them.
 
@@ -169,18 +202,24 @@ def adaptive_course(
         generator: of initial logits and candidates, on the processor; never of noise.
         device: where to fit.
         told: called with step, steps and loss.
-        own: how many slots, the first, are to be drawn; tables of the others alone, which are always known, are not
-            asked for. All if not given.
+        known: slots that are always known; none if not given.
     """
-    singles = yield AskedCounts(counting=counting, scopes=[(j,) for j in range(len(counting.sizes))], rho=plan.single)
+    known = known or KnownSlots(own=len(counting.sizes))
+    mixed = len(counting.sizes) - len(known.remembered)
+    singles = yield AskedCounts(counting=counting, scopes=[(j,) for j in range(mixed)], rho=plan.single)
     rows = _number(singles)
     pools = [Pooled.of(single) for single in singles]
-    pooled = counting.pooled([pool.group for pool in pools])
-    mixture = _start(pools, rows, course, generator).to(device)
-    tables = Tables(pooled.sizes, rows, device)
+    pooled = counting.pooled([*(pool.group for pool in pools), *(np.arange(k) for k in counting.sizes[mixed:])])
+    mixture = _start(pools, rows, course, generator)
+    known.settle(mixture, pools, generator)
+    mixture = mixture.to(device)
+    tables = Tables(pooled.sizes[:mixed], rows, device)
     tables.add([pool.told for pool in pools])
+    before: list[MeasuredCounts] = []
     if plan.known:
-        tables.add((yield AskedCounts(counting=pooled, scopes=plan.known, rho=plan.pair)))
+        told_first = yield AskedCounts(counting=pooled, scopes=plan.known, rho=plan.pair)
+        tables.add([table for table in told_first if table.scope not in known.remembered])
+        before = [_over_levels(table, pools[table.scope[0]]) for table in told_first if table.scope in known.remembered]
     steps = course.first + len(plan.rounds) * course.between + course.last
     losses: list[float] = []
 
@@ -190,7 +229,7 @@ def adaptive_course(
 
     descend(mixture, tables, course.first, course.learning_rate, heard, last=False)
     change = singles[0].sigma * math.sqrt(2 * plan.single) if singles and singles[0].sigma else 1.0
-    candidates = Candidates.of(pooled.sizes, course, len(pooled.sizes) if own is None else own, generator)
+    candidates = Candidates.of(pooled.sizes[:mixed], course, known.own, generator)
     for round_ in plan.rounds:
         scopes = _worst(pooled, mixture, rows, round_, candidates, generator, change)
         tables.add((yield AskedCounts(counting=pooled, scopes=scopes, rho=round_.told)))
@@ -198,7 +237,7 @@ def adaptive_course(
     descend(mixture, tables, course.last, course.learning_rate, heard, last=True)
     followers = _followers(tables, mixture.cpu(), pools)
     logits, weights = _spread_out(mixture, pools)
-    return MeasuredMixture(logits, weights, rows, tuple(losses), tables.scopes, followers)
+    return MeasuredMixture(logits, weights, rows, tuple(losses), tables.scopes, followers, tuple(before))
 
 
 @dataclass(frozen=True)
@@ -277,7 +316,7 @@ def _worst(
     """
     laws = mixture.laws()
     blocks = _blocks(((laws * mixture.shares()) @ laws.T).double().cpu(), mixture)
-    blocks, larger = candidates.among(blocks, len(counting.sizes), generator)
+    blocks, larger = candidates.among(blocks, len(mixture.sizes), generator)
     scopes = [*blocks, *larger]
     joint = (mixture.table(scope, laws).double().cpu().numpy() for scope in larger)
     expected = (rows * table for table in itertools.chain(blocks.values(), joint))
@@ -299,6 +338,12 @@ def _dependence(blocks: dict[Scope, NDArray[np.float64]], d: int) -> Tensor:
         alone = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
         out[a, b] = 0.5 * float(np.abs(joint - alone).sum())
     return out
+
+
+def _over_levels(table: MeasuredCounts, pool: Pooled) -> MeasuredCounts:
+    """A table of a pooled slot and another one, over all levels of the former."""
+    counts = table.counts[pool.group] * pool.within[:, None]
+    return MeasuredCounts(scope=table.scope, counts=counts, sigma=table.sigma)
 
 
 @torch.no_grad()

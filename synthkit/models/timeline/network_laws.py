@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synthkit.encoding.arrays import Floats, Ints
+from synthkit.encoding.arrays import Bools, Floats, Ints
 from synthkit.encoding.layout import Given, Rows
 from synthkit.encoding.units.step_state import StepState
 from synthkit.models.row_completion import Admit, complete_rows
@@ -105,8 +105,11 @@ class NetworkRound:
             network.event, given, generator, context=context, admit=admit, learned=self.laws.event_tables
         )
 
-    def settled(self, event: Tensor, twin: Tensor, series: Tensor, told: Floats) -> tuple[Tensor, Tensor]:
+    def settled(
+        self, event: Tensor, twin: Tensor, series: Tensor, told: Floats, forced: Bools
+    ) -> tuple[Tensor, Tensor]:
         """Value vectors of the events, and what rows are drawn from. **Shape**: (n, E) ... -> (n, H), (n, H)."""
+        del forced
         network = self.laws.network
         words = network.event_words(event, self.laws.words)
         numbers = torch.from_numpy(told.astype(np.float32)).to(self.laws.device)

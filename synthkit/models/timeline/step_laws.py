@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
-from synthkit.encoding.arrays import Floats, Ints
+from synthkit.encoding.arrays import Bools, Floats, Ints
 from synthkit.encoding.layout import Given, Rows
 from synthkit.models.row_completion import Admit
 
@@ -23,7 +23,9 @@ class RoundLaws(Protocol):
         """Events of the steps. **Shape**: Given of n -> Rows of n."""
         ...
 
-    def settled(self, event: Tensor, twin: Tensor, series: Tensor, told: Floats) -> tuple[Tensor, Tensor]:
+    def settled(
+        self, event: Tensor, twin: Tensor, series: Tensor, told: Floats, forced: Bools
+    ) -> tuple[Tensor, Tensor]:
         """What is kept of the steps once their events are known.
 
         Args:
@@ -31,6 +33,7 @@ class RoundLaws(Protocol):
             twin: vector of the last row of the same series. **Shape**: (n, H).
             series: mean vector of the series. **Shape**: (n, H).
             told: what is known of the steps as numbers. **Shape**: (n, G).
+            forced: steps whose gap nobody chose. **Shape**: (n,).
 
         **Shape**: -> (n, H), vectors of the events, and (n, ...), what rows are drawn from.
         """

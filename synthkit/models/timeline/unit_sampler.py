@@ -181,7 +181,8 @@ class UnitChunk:
         level, cell = encoder.events.told(gap, space.left, space.timed)
         at = encoder.events.gap_slot
         event[:, at], event[:, at + 1] = level, cell
-        words, summary = laws.settled(torch.from_numpy(event).to(self.device), last, mean, told)
+        forced = ~space.timed | space.first | space.last
+        words, summary = laws.settled(torch.from_numpy(event).to(self.device), last, mean, told, forced)
         self._rows(k, active, DrawnRound(event, table, space, time, start, known, series, twin, words, summary), drawn)
 
     def codes(self, t: int, steps: Ints) -> Tensor:

@@ -1,9 +1,8 @@
-"""Slots drawn one after the other from a mixture of products, given what is known already: exact conditionals."""
+"""Slots drawn one after the other from a mixture of products, given what is known already and what came before."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -23,36 +22,79 @@ class MixtureTables:
     values: Tensor
 
 
+@dataclass(frozen=True)
+class MixedSlot:
+    """How a slot of a layout is told by one slot of a mixture.
+
+    A slot may be a coarser or a finer look at one of the mixture: the type of an event is told by its kind, which is
+    the type with the level of its series, and so is that level.
+
+    Args:
+        law: of the mixture's slot. **Shape**: (K_m, components).
+        group: level of this slot that each level there belongs to, -1 for none. **Shape**: (K_m,).
+        size: levels of this slot.
+    """
+
+    law: Tensor
+    group: Tensor
+    size: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is the mixture's slot itself."""
+        return self.size == len(self.group) and bool((self.group == torch.arange(self.size)).all())
+
+    def summed(self, p: Tensor) -> Tensor:
+        """Mass of this slot's levels. **Shape**: (K_m, n) -> (size, n)."""
+        if self.whole:
+            return p
+        out = p.new_zeros(self.size + 1, p.shape[1])
+        return out.index_add(0, torch.where(self.group < 0, self.size, self.group), p)[: self.size]
+
+    def shares(self) -> Tensor:
+        """Law of this slot in each component, among what belongs to it. **Shape**: (size, components)."""
+        mass = self.summed(self.law)
+        return mass / mass.sum(dim=0).clamp(min=MIN_PROBABILITY)
+
+
 class MixtureConditionals:
     """Conditionals of a layout's slots under a mixture; see `models.row_completion.Conditionals`.
 
     The state of a row is the log-weight of each component given what is known of it; a known level adds its log-law.
-    Slots the mixture does not have, fine ones, follow the law that came with the coding.
+    What came before a row tilts the law of a slot by a factor for each level. Slots the mixture does not have, fine
+    ones, follow the law that came with the coding.
 
     Args:
         layout: the slots.
-        laws: of the slots the mixture has, by slot. **Shape**: (K_j, components) each.
-        shares: of the components. **Shape**: (components,).
+        mixed: of the slots the mixture tells, by slot.
+        tilts: log-factors of the levels of the mixture's slot, by slot, for each row. **Shape**: (n, K_m) each.
     """
 
-    def __init__(self, layout: Layout, laws: Mapping[int, Tensor], shares: Tensor) -> None:
-        self.layout, self.laws, self._device = layout, dict(laws), shares.device
+    def __init__(
+        self, layout: Layout, mixed: Mapping[int, MixedSlot], components: int, tilts: Mapping[int, Tensor] | None = None
+    ) -> None:
+        self.layout, self.mixed, self.components, self.tilts = layout, dict(mixed), components, tilts or {}
         self.offsets = torch.tensor([0, *layout.sizes[:-1]]).cumsum(0)
-        self._fine = {j: fine_law(s) for j, s in enumerate(layout.slots) if s.parent is not None and j not in laws}
-        self._applies = {j: torch.from_numpy(s.applies) for j, s in enumerate(layout.slots) if s.parent is not None}
-        none = shares.new_zeros(max(layout.sizes, default=1), len(shares))
-        self.values = torch.cat(
-            [
-                self.laws[j].clamp(min=MIN_PROBABILITY).log() if j in self.laws else none[:size]
-                for j, size in enumerate(layout.sizes)
-            ]
-            or [none[:0]]
-        )
+        fine = [j for j, slot in enumerate(layout.slots) if slot.parent is not None]
+        self._fine = {j: fine_law(layout.slots[j]) for j in fine if j not in mixed}
+        self._applies = {j: torch.from_numpy(layout.slots[j].applies) for j in fine}
+        none = torch.zeros(max(layout.sizes, default=1), components)
+        logs = [
+            self.mixed[j].shares().clamp(min=MIN_PROBABILITY).log() if j in self.mixed else none[:size]
+            for j, size in enumerate(layout.sizes)
+        ]
+        self.values = torch.cat([*logs, none[:0]])
+
+    def tilted(self, tilts: Mapping[int, Tensor]) -> MixtureConditionals:
+        """The same for rows of which it is known what came before. **Shape**: (n, K_m) each."""
+        out = object.__new__(MixtureConditionals)
+        out.__dict__.update({**self.__dict__, "tilts": tilts})
+        return out
 
     @property
     def device(self) -> torch.device:
         """Where they are computed."""
-        return self._device
+        return self.values.device
 
     def learned(self) -> MixtureTables:
         """Log-laws of all levels."""
@@ -64,7 +106,11 @@ class MixtureConditionals:
         parent = self.layout.slots[j].parent
         if j in self._fine and parent is not None:
             return self._fine[j][row.cat[:, parent]].clamp(min=MIN_PROBABILITY).log()
-        return (torch.softmax(s, dim=1) @ self.laws[j].T).clamp(min=MIN_PROBABILITY).log()
+        mixed = self.mixed[j]
+        p = torch.softmax(s, dim=1) @ mixed.law.T
+        if j in self.tilts:
+            p = p * self.tilts[j].exp()
+        return mixed.summed(p.T).T.clamp(min=MIN_PROBABILITY).log()
 
     def applies(self, j: int, cat: Tensor) -> Tensor | None:
         """Where slot j carries information; None if everywhere. **Shape**: (n, D) -> (n,) bool."""
@@ -74,31 +120,3 @@ class MixtureConditionals:
     def vectors(self, cat: Tensor, table: Tensor) -> Tensor:
         """Log-laws of every cell, zero where a slot does not apply. **Shape**: (n, D) -> (n, D, K)."""
         return F.embedding(cat + self.offsets, table) * self.layout.applicable(cat)[..., None]
-
-
-def event_laws(
-    layout: Layout, kind: Tensor, gap: Tensor, kinds: Sequence[int], series: Mapping[int, int], gap_slot: int
-) -> dict[int, Tensor]:
-    """Laws of the slots of an event from those of its kind and its gap.
-
-    A kind is a type with the level of its series, so that a type has the mass of its kinds, and a level of a series its
-    share of that. So it is with gaps that are shares of the time left.
-
-    Args:
-        layout: slots of an event.
-        kind: law of the kinds. **Shape**: (kinds, K).
-        gap: law of the gaps, one that is forced left out. **Shape**: (gaps, K).
-        kinds: where the kinds of each type begin, and the end.
-        series: type of each slot that tells the levels of a series.
-        gap_slot: slot of the gap; that of the share follows.
-    """
-    out = {0: torch.stack([kind[a:b].sum(dim=0) for a, b in itertools.pairwise(kinds)])}
-    for slot, t in series.items():
-        mine = kind[kinds[t] : kinds[t + 1]]
-        out[slot] = mine / mine.sum(dim=0).clamp(min=MIN_PROBABILITY)
-    whole = gap / gap.sum(dim=0).clamp(min=MIN_PROBABILITY)
-    first = layout.sizes[gap_slot] - 1
-    shares = whole[first:]
-    out[gap_slot] = torch.cat([whole[:first], shares.sum(dim=0, keepdim=True)])
-    out[gap_slot + 1] = shares / shares.sum(dim=0).clamp(min=MIN_PROBABILITY)
-    return out

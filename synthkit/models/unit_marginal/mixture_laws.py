@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from synthkit.encoding.arrays import Floats, Ints
+from synthkit.encoding.arrays import Bools, Floats, Ints
 from synthkit.encoding.layout import Given, Layout, Rows
 from synthkit.encoding.units.step_contexts import (
     BEFORE,
@@ -26,23 +26,25 @@ from synthkit.models.row_completion import Admit, complete_rows
 from synthkit.models.timeline.drawn_round import DrawnRound
 from synthkit.models.timeline.network_laws import state_of
 from synthkit.models.timeline.units_so_far import UnitsSoFar
-from synthkit.models.unit_marginal.mixture_conditionals import MixtureConditionals, event_laws
+from synthkit.models.unit_marginal.mixture_conditionals import MixedSlot, MixtureConditionals
 
 
 class FlatMixture:
-    """A mixture of the columns of a flat table, with the part that knows contexts.
+    """A mixture of the columns of a flat table, and how what came before tilts its own slots.
 
     Args:
         flat: the columns.
-        mixture: of them.
+        mixture: of all but what came before.
+        tilts: log-factors of the levels of an own slot, by level of what came before it. **Shape**: (S_m, K_j) each.
     """
 
-    def __init__(self, flat: FlatSteps, mixture: ProductMixture) -> None:
-        self.flat, laws = flat, mixture.laws().detach()
+    def __init__(self, flat: FlatSteps, mixture: ProductMixture, tilts: Sequence[Tensor]) -> None:
+        self.flat, self.tilts, laws = flat, tuple(each.detach() for each in tilts), mixture.laws().detach()
         self.own = [laws[mixture.slot(j)] for j in range(len(flat.own))]
         self.shares = mixture.shares().detach()
         beside = [laws[mixture.slot(len(flat.own) + k)] for k in range(len(flat.contexts))]
         self._beside = [law.clamp(min=MIN_PROBABILITY).log() for law in beside]
+        self.drawn = [torch.zeros(each.shape, dtype=torch.float64) for each in self.tilts]
 
     def state(self, sources: Mapping[str, Ints]) -> Tensor:
         """Log-weights of the components given what steps stand beside. **Shape**: -> (n, K)."""
@@ -51,6 +53,20 @@ class FlatMixture:
         for k, law in enumerate(self._beside):
             out = out + law[codes[:, k]]
         return out
+
+    def tilted(self, before: Tensor) -> dict[int, Tensor]:
+        """Log-factors of the own slots of steps. **Shape**: (n, M) -> (n, K_j) each."""
+        out: dict[int, Tensor] = {}
+        for k, (j, _) in enumerate(self.flat.memories):
+            mine = self.tilts[k][before[:, k]]
+            out[j] = out[j] + mine if j in out else mine
+        return out
+
+    def note(self, own: Tensor, before: Tensor) -> None:
+        """Count what was drawn after what. **Shape**: (n, own slots), (n, M)."""
+        for k, (j, _) in enumerate(self.flat.memories):
+            at = before[:, k] * self.drawn[k].shape[1] + own[:, j]
+            self.drawn[k] += torch.bincount(at, minlength=self.drawn[k].numel()).view(self.drawn[k].shape)
 
 
 class MixtureLaws:
@@ -69,27 +85,51 @@ class MixtureLaws:
         self,
         contexts: StepContexts,
         payloads: Mapping[str, Layout],
-        events: ProductMixture,
-        rows: Mapping[str, ProductMixture],
+        events: FlatMixture,
+        rows: Sequence[FlatMixture],
     ) -> None:
-        self.contexts = contexts
-        self._events = FlatMixture(contexts.events(), events)
-        self._rows = [FlatMixture(contexts.rows(name), rows[name]) for name in contexts.tables]
-        self.device = self._events.shares.device
-        self.event_net = MixtureConditionals(contexts.layout.events.layout, self._event_laws(), self._events.shares)
+        self.contexts, self.events, self.rows = contexts, events, tuple(rows)
+        self.device, components = events.shares.device, len(events.shares)
+        self.event_net = MixtureConditionals(contexts.layout.events.layout, self._event_slots(), components)
         self.row_nets = [
-            MixtureConditionals(payloads[name], dict(zip(each.flat.slots, each.own, strict=True)), each.shares)
-            for name, each in zip(contexts.tables, self._rows, strict=True)
+            MixtureConditionals(
+                payloads[name],
+                {
+                    j: MixedSlot(law, torch.arange(len(law)), len(law))
+                    for j, law in zip(each.flat.slots, each.own, strict=True)
+                },
+                components,
+            )
+            for name, each in zip(contexts.tables, self.rows, strict=True)
         ]
 
-    def _event_laws(self) -> dict[int, Tensor]:
-        coding, (kind, gap) = self.contexts.layout.events, self._events.own
-        series = {slot: self.contexts.tables.index(name) for name, slot in coding.series_slots.items()}
-        return event_laws(coding.layout, kind, gap[:-1], self.contexts.kinds.tolist(), series, coding.gap_slot)
+    def _event_slots(self) -> dict[int, MixedSlot]:
+        """The slots of an event as its kind and its gap tell them."""
+        coding, (kind, gap) = self.contexts.layout.events, self.events.own
+        kinds, at = self.contexts.kinds, np.arange(len(kind))
+        of = np.searchsorted(kinds, at, side="right") - 1
+        out = {0: MixedSlot(kind, torch.from_numpy(of), len(self.contexts.tables))}
+        for name, slot in coding.series_slots.items():
+            t = self.contexts.tables.index(name)
+            level = np.where(of == t, at - kinds[t], -1)
+            out[slot] = MixedSlot(kind, torch.from_numpy(level), int(kinds[t + 1] - kinds[t]))
+        level = np.minimum(np.arange(len(gap)), coding.a_share)
+        level[-1] = -1  # a gap that is forced is nobody's choice
+        cell = np.arange(len(gap)) - coding.a_share
+        cell = np.where((cell < 0) | (level < 0), -1, cell)
+        out[coding.gap_slot] = MixedSlot(gap, torch.from_numpy(level), coding.a_share + 1)
+        out[coding.gap_slot + 1] = MixedSlot(gap, torch.from_numpy(cell), len(coding.edges) - 1)
+        return out
 
-    def state(self, t: int, sources: Mapping[str, Ints]) -> Tensor:
-        """Log-weights of the components of a table's rows given what they stand beside. **Shape**: -> (n, K)."""
-        return self._rows[t].state(sources)
+    def event_tilts(self, before: Tensor) -> dict[int, Tensor]:
+        """Log-factors of the slots of events. **Shape**: (n, M) -> (n, kinds) or (n, gaps) each."""
+        found, gap = self.events.tilted(before), self.contexts.layout.events.gap_slot
+        return {slot: found[0 if slot < gap else 1] for slot in self.event_net.mixed}
+
+    def row_tilts(self, t: int, before: Tensor) -> dict[int, Tensor]:
+        """Log-factors of the slots of rows of a table. **Shape**: (n, M) -> (n, K_j) each."""
+        each = self.rows[t]
+        return {each.flat.slots[j]: found for j, found in each.tilted(before).items()}
 
     def roots(self, cat: Tensor) -> Tensor:
         """Nothing. **Shape**: (n, D) -> (n, 1)."""
@@ -108,7 +148,8 @@ class MixtureLaws:
         for name in self.contexts.owning:
             t = self.contexts.tables.index(name)
             sources[OWNER + name] = _numbers(chunk.codes(t, np.where(above == t + 1, near, -1)))
-        return MixtureRound(self, self._events.state(sources), len(active))
+        before = torch.from_numpy(self.events.flat.before(sources))
+        return MixtureRound(self, self.events.state(sources), before)
 
     def row(
         self,
@@ -135,7 +176,12 @@ class MixtureLaws:
             sources[OWNER + above] = _numbers(
                 chunk.codes(self.contexts.tables.index(above), chunk.owners.at("step", units))
             )
-        return completed(self.row_nets[t], self.state(t, sources), given, generator, admit)
+        each = self.rows[t]
+        before = torch.from_numpy(each.flat.before(sources))
+        net = self.row_nets[t].tilted(self.row_tilts(t, before))
+        out = completed(net, each.state(sources), given, generator, admit)
+        each.note(out.cat[:, list(each.flat.slots)].cpu(), before)
+        return out
 
     def row_vectors(self, t: int, cat: Tensor) -> Tensor:
         """Nothing. **Shape**: (n, D) -> (n, 1)."""
@@ -153,22 +199,28 @@ class MixtureRound:
 
     Args:
         laws: of all steps.
-        state: log-weights of the components given what came before. **Shape**: (n, K).
-        many: n.
+        state: log-weights of the components given what they stand beside. **Shape**: (n, K).
+        before: codes of what came before them. **Shape**: (n, M).
     """
 
     laws: MixtureLaws
     state: Tensor
-    many: int
+    before: Tensor
 
     def event(self, given: Given, generator: torch.Generator, admit: Admit) -> Rows:
         """Events of the steps. **Shape**: Given of n -> Rows of n."""
-        return completed(self.laws.event_net, self.state, given, generator, admit)
+        net = self.laws.event_net.tilted(self.laws.event_tilts(self.before))
+        return completed(net, self.state, given, generator, admit)
 
-    def settled(self, event: Tensor, twin: Tensor, series: Tensor, told: Floats) -> tuple[Tensor, Tensor]:
+    def settled(
+        self, event: Tensor, twin: Tensor, series: Tensor, told: Floats, forced: Bools
+    ) -> tuple[Tensor, Tensor]:
         """Nothing. **Shape**: (n, E) ... -> (n, 1), (n, 1)."""
-        del event, twin, series, told
-        none = torch.zeros(self.many, 1, device=self.laws.device)
+        del twin, series, told
+        own = torch.from_numpy(self.laws.contexts.event_codes(event.cpu().numpy()))
+        own[:, 1] = torch.where(torch.from_numpy(forced), self.laws.contexts.gaps, own[:, 1])
+        self.laws.events.note(own, self.before)
+        none = torch.zeros(len(self.state), 1, device=self.laws.device)
         return none, none
 
 

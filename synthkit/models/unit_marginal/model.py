@@ -9,7 +9,7 @@ together, what a unit brings to them clipped as one vector. Rows are drawn one a
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from synthkit.encoding.coding import Coding
-from synthkit.encoding.units.step_contexts import BEFORE, TWIN, FlatSteps, StepContexts
+from synthkit.encoding.units.root_facts import RootFacts
+from synthkit.encoding.units.step_contexts import EVENTS, OWNER, FlatSteps, StepContexts
 from synthkit.errors import UnsupportedError
 from synthkit.models.base import Capability, RowModel, TrainingLog
-from synthkit.models.marginal.adaptive_measurement import MeasuredMixture, adaptive_course, in_step
+from synthkit.models.marginal.adaptive_measurement import KnownSlots, MeasuredMixture, adaptive_course, in_step
 from synthkit.models.marginal.budget_schedule import Rounds
 from synthkit.models.marginal.config import MarginalConfig
 from synthkit.models.marginal.model import Marginal
@@ -32,21 +33,22 @@ from synthkit.models.timeline.unit_sampler import draw_below
 from synthkit.models.unit_base import UnitModel
 from synthkit.models.unit_layout import UnitLayout
 from synthkit.models.unit_marginal.config import UnitMarginalConfig
-from synthkit.models.unit_marginal.mixture_laws import MixtureLaws
+from synthkit.models.unit_marginal.mixture_laws import FlatMixture, MixtureLaws
+from synthkit.models.unit_marginal.tilt_fitting import first_tilts, settle_tilts
+from synthkit.schema.derived import rows_keeping_rules
 from synthkit.training.callbacks import TrainingCallbacks
 
 if TYPE_CHECKING:
     from synthkit.encoding.layout import Given, Rows
-    from synthkit.encoding.slot_counts import Scope
+    from synthkit.encoding.slot_counts import MeasuredCounts, Scope
     from synthkit.encoding.units.begun_units import BegunUnits
     from synthkit.encoding.units.drawn_units import DrawnUnits
-    from synthkit.encoding.units.root_facts import RootFacts
     from synthkit.encoding.units.sequences import Sequences
     from synthkit.encoding.units.unit_encoder import UnitEncoder
     from synthkit.privacy.access.unit_access import UnitAccess
 
-EVENT_MIXTURE, ROW_MIXTURE, ROOT_MIXTURE = "events.", "rows.", "root."  # how names of tensors begin
-WEIGHED_AT_ONCE = 8192  # rows whose components are weighed at once
+BELOW_MIXTURE, ROOT_MIXTURE = "below.", "root."  # how names of tensors begin
+UNITS_DRAWN = 4000  # at most, to set tilts right
 
 
 class UnitMarginal(UnitModel):
@@ -71,12 +73,14 @@ class UnitMarginal(UnitModel):
         self._contexts = StepContexts(layout=layout)
         own = {name: getattr(self._config, name) for name in MarginalConfig.__dataclass_fields__}
         self._root = Marginal(layout.root, MarginalConfig(**own))
-        self._events = self._begun(self._contexts.events())
-        self._rows = {name: self._begun(self._contexts.rows(name)) for name in layout.tables}
+        self._flat = {EVENTS: self._contexts.events(), **{n: self._contexts.rows(n) for n in layout.tables}}
+        self._mixtures = {
+            n: ProductMixture(flat.mixed_sizes, self._config.components) for n, flat in self._flat.items()
+        }
+        self._tilts = {
+            n: [torch.zeros(each.size, flat.own[j]) for j, each in flat.memories] for n, flat in self._flat.items()
+        }
         self.rows: float | None = None
-
-    def _begun(self, flat: FlatSteps) -> ProductMixture:
-        return ProductMixture(flat.sizes, self._config.components)
 
     @property
     def root(self) -> RowModel:
@@ -103,20 +107,42 @@ class UnitMarginal(UnitModel):
         callbacks.begin("rows")
         courses = []
         for k, (name, each) in enumerate(counting.parts.items()):
-            flat = self._contexts.events() if k == 0 else self._contexts.rows(name)
-            plan = Rounds.of(each.sizes, each.rho, self._config.split(), _pairs(flat, first=k == 0))
+            flat = self._flat[name]
+            plan = Rounds.of(flat.mixed_sizes, each.rho, self._config.split(), _pairs(flat, first=name == EVENTS))
             generator = torch.Generator().manual_seed(seed + k + 1)
             course = self._config.course()
-            courses.append(
-                adaptive_course(each, plan, course, generator, access.device, callbacks.on_step, len(flat.own))
-            )
-        found = in_step(courses, counting.measure)
-        for mixture, told in zip((self._events, *self._rows.values()), found, strict=True):
-            _take(mixture, told)
-        return replace(log, steps=log.steps + sum(len(each.losses) for each in found), seconds=time.monotonic() - since)
+            known = self._known(flat)
+            courses.append(adaptive_course(each, plan, course, generator, access.device, callbacks.on_step, known))
+        found = dict(zip(counting.parts, in_step(courses, counting.measure), strict=True))
+        for name, told in found.items():
+            _take(self._mixtures[name], told)
+            self._tilts[name] = first_tilts(told.remembered)
+        self._settle(access.encoder, {name: told.remembered for name, told in found.items()}, seed)
+        steps = log.steps + sum(len(each.losses) for each in found.values())
+        return replace(log, steps=steps, seconds=time.monotonic() - since)
+
+    def _settle(self, encoder: UnitEncoder, told: Mapping[str, Sequence[MeasuredCounts]], seed: int) -> None:
+        """Set the tilts right by drawing units; the counts that were told are all that is looked at."""
+        laws, generator = self._laws(), torch.Generator().manual_seed(seed)
+        many = int(min(max(self.rows or 1.0, 1.0), UNITS_DRAWN))
+
+        def draw() -> None:
+            rows = self._root.sample(many, generator)
+            frame = encoder.root.decode(rows, np.random.default_rng(seed))
+            good = rows_keeping_rules(frame[list(encoder.root.schema.described)], encoder.root.schema)
+            draw_below(encoder, laws, RootFacts.of(encoder, frame[good].reset_index(drop=True)), generator)
+
+        settle_tilts([laws.events, *laws.rows], [told[name] for name in self._flat], draw)
+
+    def _known(self, flat: FlatSteps) -> KnownSlots:
+        """Contexts that come from one source each, and what came before."""
+        sources = (OWNER + name for name in self._contexts.owning)
+        absent = tuple(slots for source in sources if (slots := flat.of_source(source)))
+        return KnownSlots(own=len(flat.own), absent=absent, remembered=flat.remembered)
 
     def _laws(self) -> MixtureLaws:
-        return MixtureLaws(self._contexts, self.layout.payloads, self._events, self._rows)
+        flat = {n: FlatMixture(f, self._mixtures[n], self._tilts[n]) for n, f in self._flat.items()}
+        return MixtureLaws(self._contexts, self.layout.payloads, flat.pop(EVENTS), list(flat.values()))
 
     def sample(
         self,
@@ -159,32 +185,29 @@ class UnitMarginal(UnitModel):
         return self.log_prob(sequences)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Log-laws and log-shares of all mixtures."""
+        """Log-laws and log-shares of all mixtures, and tilts."""
         out = {ROOT_MIXTURE + k: v for k, v in self._root.tensors().items()}
-        for prefix, mixture in self._mixtures().items():
-            out |= {prefix + k: v.detach().cpu().contiguous() for k, v in mixture.named_parameters()}
-        return out
+        for name, mixture in self._mixtures.items():
+            out |= {f"{BELOW_MIXTURE}{name}.{k}": v.detach().cpu() for k, v in mixture.named_parameters()}
+            out |= {f"{BELOW_MIXTURE}{name}.tilt.{k}": tilt for k, tilt in enumerate(self._tilts[name])}
+        return {name: each.contiguous() for name, each in out.items()}
 
     def load_tensors(self, tensors: dict[str, Tensor], device: torch.device) -> None:
         """Take back what `tensors` gave, to draw on `device`."""
         own = {k.removeprefix(ROOT_MIXTURE): v for k, v in tensors.items() if k.startswith(ROOT_MIXTURE)}
         self._root.load_tensors(own, device)
         with torch.no_grad():
-            for prefix, mixture in self._mixtures().items():
-                for name, parameter in mixture.named_parameters():
-                    parameter.copy_(tensors[prefix + name])
+            for name, mixture in self._mixtures.items():
+                for part, parameter in mixture.named_parameters():
+                    parameter.copy_(tensors[f"{BELOW_MIXTURE}{name}.{part}"])
                 mixture.to(device)
-
-    def _mixtures(self) -> Mapping[str, ProductMixture]:
-        return {EVENT_MIXTURE: self._events, **{f"{ROW_MIXTURE}{n}.": each for n, each in self._rows.items()}}
+                tilts = self._tilts[name]
+                self._tilts[name] = [tensors[f"{BELOW_MIXTURE}{name}.tilt.{k}"].clone() for k in range(len(tilts))]
 
 
 def _pairs(flat: FlatSteps, *, first: bool) -> tuple[Scope, ...]:
-    """Own slots with the same slot of what came before: what follows what is told without being chosen."""
-    own = len(flat.own)
-    if first:
-        return ((0, 1), *((j, own + k) for j in range(own) for k in range(min(2, len(flat.contexts)))))
-    return tuple(sorted({pair for source in (BEFORE, TWIN) for pair in flat.pairs(source)}))
+    """Own slots with what came before them, and what happens with its gap: told without being chosen."""
+    return (*(((0, 1),) if first else ()), *flat.remembered)
 
 
 @torch.no_grad()

@@ -15,7 +15,7 @@ from synthkit.encoding.encoder import TableEncoder
 from synthkit.encoding.slot_counts import Counting
 from synthkit.encoding.units.learned_table import LearnedTable, learned_tables
 from synthkit.encoding.units.noisy_unit_encoder import UnitCountCells, UnitCounts, noisy_unit_encoder
-from synthkit.encoding.units.step_contexts import CodedSteps, FlatSteps, StepContexts, coded_events, coded_rows
+from synthkit.encoding.units.step_contexts import EVENTS, CodedSteps, FlatSteps, StepContexts, coded_events, coded_rows
 from synthkit.encoding.units.unit_classes import UnitClasses
 from synthkit.encoding.units.unit_clock import UnitClock
 from synthkit.encoding.units.unit_encoder import UnitEncoder
@@ -26,7 +26,7 @@ from synthkit.privacy.access.counts import noise_scale
 from synthkit.privacy.access.encoder_budget import PRICE_SHARES, EncoderBudget, EncoderQuery, encoder_queries
 from synthkit.privacy.access.linked_counts import NoisyLinkedCounts
 from synthkit.privacy.access.private_curator import PrivateCurator
-from synthkit.privacy.access.unit_access import EVENTS, UnitBatches, UnitFitPlan
+from synthkit.privacy.access.unit_access import UnitBatches, UnitFitPlan
 from synthkit.privacy.access.unit_counts import CLIP_SHARE, CLIPPED_AT, UnitCounting
 from synthkit.privacy.accounting.budget_plan import COUNTED, FAILING, MAX_CODING_SHARE, SOUGHT, UNDER, affordable
 from synthkit.privacy.accounting.charge import Charge

@@ -20,7 +20,7 @@ from synthkit.encoding.slot_counts import Counting, StackedCounting
 from synthkit.encoding.units.learned_table import learned_tables
 from synthkit.encoding.units.sequences import Sequences
 from synthkit.encoding.units.shared_tables import remade
-from synthkit.encoding.units.step_contexts import StepContexts, coded_events, coded_rows
+from synthkit.encoding.units.step_contexts import EVENTS, StepContexts, coded_events, coded_rows
 from synthkit.encoding.units.unit_classes import UnitClasses
 from synthkit.encoding.units.unit_clock import UnitClock
 from synthkit.encoding.units.unit_encoder import UnitEncoder
@@ -39,7 +39,6 @@ from synthkit.schema.linked import LinkedSchema
 from synthkit.tables.linked_tables import LinkedTables
 from synthkit.training.loader import TrainingLoader
 
-EVENTS = "(events)"  # the counting of what happens next, among those of tables
 HELD_STEPS = 20_000  # rows of the units held back, at most: more would tell nothing new
 
 
