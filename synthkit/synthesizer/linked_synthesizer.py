@@ -130,7 +130,7 @@ class LinkedSynthesizer:
         access = self._access(tables, ledger, seeds, device)
         many = access.units()
         classes = 1 if many is None else kind.classes(self._config, many)
-        share = getattr(self._config, "root_share", UnitFitPlan.root_share)
+        share = getattr(self._config, "root_share", None)
         access.reserve(
             UnitFitPlan(
                 coding=kind.coding, root=kind.root_coding, classes=classes, copies=kind.copies, root_share=share

@@ -40,6 +40,7 @@ from synthkit.schema.linked.public_tables import declared_tables
 from synthkit.schema.public_domain import Declared, declared_domain
 from synthkit.training.loader import TrainingLoader
 
+EVENT_SLOTS, ROOT_SLOTS = 6, 4  # what an event, and a unit besides its own slots, count as beside the slots of rows, when counts are priced
 PLACED = 0.25  # share of what the coding costs that buys types, gaps and repeats of rows
 NO_BATCHES = "under a privacy budget units are counted, not handed out; however: batches are asked for. Use marginal"
 PUBLIC = "schema: lines that somebody answers for"  # who declares what is learned: each line was asked about before
@@ -52,24 +53,21 @@ class UnitBudget:
     Args:
         coding: by table, what its columns cost.
         placed: what types, gaps and repeats of rows cost.
-        root: what counts of the units' own rows cost.
-        below: what counts of everything below them cost.
+        counts: what all counts cost, of the units' own rows and of what is below them.
     """
 
     coding: Mapping[str, EncoderBudget]
     placed: float
-    root: float
-    below: float
+    counts: float
 
     @classmethod
-    def of(cls, asked: Mapping[str, tuple[EncoderQuery, ...]], rho: float, failing: float, share: float) -> UnitBudget:
+    def of(cls, asked: Mapping[str, tuple[EncoderQuery, ...]], rho: float, failing: float) -> UnitBudget:
         """The budget shared out by public numbers alone.
 
         Args:
             asked: what must be known to code each table.
             rho: of all of it.
             failing: probability with which a level that one unit alone has may be told.
-            share: of what the coding leaves, that counts the units' own rows.
         """
         found = sum(query.kind == "levels" for queries in asked.values() for query in queries)
         coding = min(COUNTED + SOUGHT * found, MAX_CODING_SHARE) * rho
@@ -84,8 +82,7 @@ class UnitBudget:
             )
             for name, queries in asked.items()
         }
-        left = (rho - coding) * UNDER
-        return cls(coding=budgets, placed=PLACED * coding * UNDER, root=share * left, below=(1 - share) * left)
+        return cls(coding=budgets, placed=PLACED * coding * UNDER, counts=(rho - coding) * UNDER)
 
 
 class PrivateUnitAccess:
@@ -175,7 +172,7 @@ class PrivateUnitAccess:
                 [Charge(what="tables of counts and the coding of all linked tables", spent=spent)], delta=left.delta
             )
         self._plan = plan
-        self._budget = UnitBudget.of(asked, rho, delta, plan.root_share)
+        self._budget = UnitBudget.of(asked, rho, delta)
 
     def fit_encoder(self) -> UnitEncoder:
         """A coding of all tables of which every number is public or paid for."""
@@ -221,9 +218,19 @@ class PrivateUnitAccess:
         """Counts of the units' own rows."""
         _, _, budget = self._open()
         curator, encoder = self._curators[self._public.unit], self.encoder.root
-        return PrivateRoot(
-            encoder, lambda: curator.counting(encoder, list(encoder.layout.coarse), budget.root, self._pay)
-        )
+        coarse, rho = list(encoder.layout.coarse), budget.counts * self._share_of_root()
+        return PrivateRoot(encoder, lambda: curator.counting(encoder, coarse, rho, self._pay))
+
+    def _share_of_root(self) -> float:
+        """Share of the price of all counts that counts the units' own rows: that of their slots among all slots.
+
+        Their slots count twice, and a few more: how many rows there are of everything hangs on them.
+        """
+        _, plan, _ = self._open()
+        if plan.root_share is not None:
+            return plan.root_share
+        root = 2 * len(self.encoder.root.layout.coarse) + ROOT_SLOTS
+        return root / (root + EVENT_SLOTS + sum(len(each.layout.coarse) for each in self.encoder.payloads.values()))
 
     def below(self, contexts: StepContexts) -> NoisyLinkedCounts:
         """Counts of the steps of units in flat tables, told together; the last look at the tables.
@@ -241,10 +248,11 @@ class PrivateUnitAccess:
         }
         whole = sum(bounds[name] for name in names)
         parts = {EVENTS: (contexts.events(), lambda: coded_events(contexts, sequences, frames), whole), **parts}
-        rho = budget.below / len(parts)
+        slots = {name: len(flat.own) + len(flat.memories) for name, (flat, _, _) in parts.items()}
+        left, whole = budget.counts * (1 - self._share_of_root()), sum(slots.values())
         out = {}
         for name, (flat, coded, bound) in parts.items():
-            steps = coded()
+            steps, rho = coded(), left * slots[name] / whole
             out[name] = UnitCounting.of(steps.cat, steps.unit, flat.sizes, bound=bound, rho=rho, pay=self._pay)
         self._frames, self._curators = None, {}
         return NoisyLinkedCounts(out)

@@ -51,14 +51,15 @@ class UnitFitPlan:
         root: the same for the units' own rows.
         classes: latent classes of units, 1 for none.
         copies: whether values that rows repeat are to point at them.
-        root_share: under a budget, the share of what the coding leaves that counts the units' own rows.
+        root_share: under a budget, the share of what the coding leaves that counts the units' own rows; that of their
+            slots among all if not given.
     """
 
     coding: Coding
     root: Coding
     classes: int = 1
     copies: bool = True
-    root_share: float = 0.2
+    root_share: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
