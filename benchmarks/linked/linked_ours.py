@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.linked.linked_job import Frames, LinkedJob, main
+from benchmarks.linked.private_tables import private_schema
+from synthkit.privacy.accounting.budget import Budget
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema.linked import LinkedSchema
 from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
 
@@ -29,12 +32,19 @@ class OurTables:
 
 
 def fit(job: LinkedJob, tables: Frames) -> OurTables:
-    """Fit all tables at once."""
+    """Fit all tables at once; under a budget where the settings name an `epsilon`."""
     settings = dict(job["settings"])
     device = str(settings.pop("device", "cpu"))
-    schema = LinkedSchema.load(Path(job["schema"]))
-    made = LinkedSynthesizer(schema, str(job["who"]), settings=settings, device=device)
-    return OurTables(made.fit(tables, seed=int(job["seed"])))
+    schema, epsilon = LinkedSchema.load(Path(job["schema"])), settings.pop("epsilon", None)
+    delta, ledger = settings.pop("delta", 1e-5), None
+    if epsilon is not None:
+        schema = private_schema(schema)
+        ledger = Ledger.new(
+            Path(job["scratch"]) / "ledger.json", Budget(epsilon=epsilon, delta=delta, unit=schema.unit)
+        )
+    model = str(job["who"]).partition("@")[0]
+    made = LinkedSynthesizer(schema, model, settings=settings, device=device)
+    return OurTables(made.fit(tables, seed=int(job["seed"]), ledger=ledger))
 
 
 if __name__ == "__main__":

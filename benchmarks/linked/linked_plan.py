@@ -40,6 +40,8 @@ LINKED_PEER_CELLS: Sequence[tuple[str, str]] = (
     ("peer-par", "prize_sequential"),
 )
 OUR_MODELS = ("timeline", "independent")
+BUDGETS: Mapping[str, Mapping[str, float]] = {"marginal@3": {"epsilon": 3.0, "delta": 1e-5}}  # per person
+OUR_PRIVATE_TABLES = ("diabetes130", "made_hospital")
 
 
 def of_published(name: str) -> Contestant:
@@ -48,10 +50,10 @@ def of_published(name: str) -> Contestant:
 
 
 def of_ours(name: str) -> Contestant:
-    """One of ours, with the code its fit and draw run through."""
-    return Contestant(
-        name=name, program=LINKED_PROGRAM, version=version_of(UNIT_MODELS[name].__module__, LINKED_SYNTHESIZER)
-    )
+    """One of ours, with the code its fit and draw run through; `marginal@3` has a budget."""
+    module = UNIT_MODELS[name.partition("@")[0]].__module__
+    version = version_of(module, LINKED_SYNTHESIZER)
+    return Contestant(name=name, program=LINKED_PROGRAM, version=version, settings=BUDGETS.get(name, {}))
 
 
 def linked_peers(seeds: Sequence[int], threads: int = 1, units: int | None = None) -> Iterator[LinkedCell]:
@@ -69,4 +71,7 @@ def linked_ours(seeds: Sequence[int], threads: int = 1, units: int | None = None
     for seed in seeds:
         for table in SOURCES:
             for name in OUR_MODELS:
+                yield LinkedCell(who=of_ours(name), table=table, seed=seed, threads=threads, rows=units)
+        for table in OUR_PRIVATE_TABLES:
+            for name in BUDGETS:
                 yield LinkedCell(who=of_ours(name), table=table, seed=seed, threads=threads, rows=units)

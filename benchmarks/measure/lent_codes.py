@@ -38,7 +38,7 @@ class Coded:
         public = declared_domain(schema)
         allotment = EpsilonDelta(epsilon=float(settings["epsilon"]), delta=float(settings["delta"]))
         budget = for_counts(encoder_queries(public), allotment).encoder_budget
-        curator = PrivateCurator(train, public)
+        curator = PrivateCurator.of(train, public)
         return cls(curator.encoder(budget, Marginal.coding, lambda charge: None))
 
     @property

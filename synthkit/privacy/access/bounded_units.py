@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,9 @@ from synthkit.privacy.mechanisms.rng import words
 from synthkit.schema.columns import Identifier
 from synthkit.schema.domain_mapping import into_domain
 from synthkit.schema.linked import LinkedSchema
+from synthkit.schema.linked.link import Link
 from synthkit.schema.linked.linked_columns import LinkedColumns
-from synthkit.schema.linked.row_keys import RowKeys
+from synthkit.schema.linked.row_keys import RowKeys, key_texts
 from synthkit.schema.unit_keys import unit_keys
 from synthkit.tables.linked_tables import LinkedTables
 
@@ -35,9 +37,9 @@ def bounded_units(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> L
         SchemaError: a table is missing or not declared, or has other columns than are declared.
     """
     _refuse_misnamed(frames, schema)
-    mapped = {name: _mapped(frames[name], name, schema) for name in schema.tables}
-    columns = LinkedColumns.of(mapped, schema).without_orphans()
-    tables = LinkedTables.of_columns(columns, {})
+    mapped = {name: _mapped(frames, name, schema) for name in schema.tables}
+    columns = LinkedColumns.of(mapped, _without_catalogues(schema)).without_orphans()
+    tables = LinkedTables.of_columns(replace(columns, schema=schema), {})
     for name in schema.graph.owners:
         link, most = schema.tables[name].owner, schema.tables[name].max_rows_per_unit
         assert link is not None
@@ -99,17 +101,45 @@ def _fewer(tables: LinkedTables, name: str, group: Ints | NDArray[np.intp], most
     return tables if here.all() else tables.without(name, ~here)
 
 
-def _mapped(frame: pd.DataFrame, name: str, schema: LinkedSchema) -> pd.DataFrame:
+def _without_catalogues(schema: LinkedSchema) -> LinkedSchema:
+    """The schema without links to catalogues, whose keys are values: no row is dropped for one."""
+    tables = {
+        name: table.model_copy(update={"links": tuple(each for each in table.links if each.kind != "reference")})
+        for name, table in schema.tables.items()
+    }
+    return schema.model_copy(update={"tables": tables})
+
+
+def _mapped(frames: Mapping[str, pd.DataFrame], name: str, schema: LinkedSchema) -> pd.DataFrame:
     """A table in the public domain, keys as texts that are equal where they name one row; catalogues as they are."""
-    table = schema.tables[name]
-    keys = {*table.key, *(c for link in table.links for c in link.columns)}
-    texts = {c for c in keys if c in frame}
+    table, frame = schema.tables[name], frames[name]
     if table.role == "reference" or not table.columns:
-        return frame.assign(**{c: unit_keys(frame[c]) for c in texts})
+        return frame.reset_index(drop=True)
     out = into_domain(frame, table.alone(name))
-    named = {c: unit_keys(frame[c]) for c in texts if isinstance(table.columns[c], Identifier)}
-    out = out.assign(**{c: keys.set_axis(out.index) for c, keys in named.items()})
+    catalogued = {c for link in table.links if link.kind == "reference" for c in link.columns}
+    keys = {*table.key, *(c for link in table.links for c in link.columns)} - catalogued
+    named = {c: unit_keys(frame[c]) for c in keys if isinstance(table.columns[c], Identifier)}
+    out = out.assign(**{c: texts.set_axis(out.index) for c, texts in named.items()})
+    for link in table.links:
+        if link.kind == "reference":
+            out = _in_catalogue(out, frame, link, frames[link.to], schema)
     return _distinct(out, table.key)
+
+
+def _in_catalogue(
+    out: pd.DataFrame, frame: pd.DataFrame, link: Link, catalogue: pd.DataFrame, schema: LinkedSchema
+) -> pd.DataFrame:
+    """The table with keys that a public catalogue has: others are missing where they may be, or its first one."""
+    key = schema.tables[link.to].key or link.columns
+    theirs = RowKeys.of(catalogue, key)
+    lost = RowKeys.of(frame, link.columns).positions_in(theirs) < 0
+    for column, texts in zip(link.columns, theirs.parts, strict=True):
+        values = pd.Series(key_texts(frame[column]), index=out.index, dtype=object)
+        nullable = next(t for t in schema.tables.values() if link in t.links).columns[column].nullable
+        first = None if nullable or not len(texts) else texts[0]
+        if out[column].dtype == object:
+            out = out.assign(**{column: values.where(~lost, first)})
+    return out
 
 
 def _distinct(frame: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:
