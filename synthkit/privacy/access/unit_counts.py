@@ -167,8 +167,8 @@ def measured_together(asked: Sequence[UnitTables]) -> list[list[MeasuredCounts]]
     r"""Tables of one or several countings of the same units, with one clip and one noise for all, charged before.
 
     A table that costs $\rho_q$, and to which a unit brings about $L_q$ rows, is weighed by
-    $w_q \propto \sqrt{\rho_q} / L_q$ in the vector of a unit, so that the noise on it is that of its price and its rows:
-    a few events do not get the noise of many laboratory values. All of them together cost $\sum_q \rho_q$.
+    $w_q \propto \sqrt{\rho_q} / L_q$ in the vector of a unit, so that the noise on it is that of its price and its
+    rows: a few events do not get the noise of many laboratory values. All of them together cost $\sum_q \rho_q$.
 
     Args:
         asked: what is wanted of each counting.
