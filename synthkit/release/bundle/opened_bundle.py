@@ -18,7 +18,10 @@ from synthkit.release.bundle.finding import CheckResult, broken, unvouched
 from synthkit.release.bundle.withdrawal_notice import Notice
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from synthkit.schema import Schema
+    from synthkit.schema.linked import LinkedSchema
 
 MAX_JSON_BYTES = 2**24  # bytes of one member
 MAX_CELLS = 10_000_000  # of all tables of a bundle: what is held against a schema in a minute
@@ -60,12 +63,24 @@ class Opened:
         return {name: each for name, each in self.members.items() if name not in outside}
 
     @cached_property
-    def schema(self) -> Schema:
-        """What the columns mean; read once for all the checks that ask."""
-        from synthkit.schema import Schema
+    def schema(self) -> Schema | LinkedSchema:
+        """What the columns mean, of one table or of linked ones; read once for all the checks that ask."""
+        from synthkit.schema.linked.either_schema import load_either
 
         with self.file(run_folder.SCHEMA_FILE) as path:
-            return Schema.load(path)
+            return load_either(path)
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """The rows of a member."""
+        from synthkit.tables import table_files
+
+        with self.file(name) as path:
+            return table_files.read(path).frame()
+
+    @cached_property
+    def rows(self) -> Mapping[str, int]:
+        """Numbers of rows of the members that hold some; read once for all the checks that ask."""
+        return {name: len(self.frame(name)) for name in self.tables}
 
     @property
     def tables(self) -> list[str]:
