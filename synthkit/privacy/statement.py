@@ -106,8 +106,8 @@ class Statement:
         cls, archive: LedgerFile, schema: LinkedSchema, *, model: str, versions: Mapping[str, str]
     ) -> Statement:
         """The statement on a release of linked tables; arguments as for `of`."""
-        told = {"table": schema.name, "model": model, "declared_by": schema.declared_by}
-        return cls(archive=archive, versions=versions, **told)
+        by = schema.declared_by
+        return cls(archive=archive, table=schema.name, model=model, declared_by=by, versions=versions)
 
     @property
     def promised(self) -> bool:
