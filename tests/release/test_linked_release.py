@@ -77,6 +77,22 @@ def test_verify_holds_with_the_key_is_not_vouched_for_without_and_fails_when_alt
     assert (late.code, "✗ validity: expired" in late.out) == (1, True)
 
 
+def test_the_keys_can_be_checked_without_us(demo, command, tmp_path, monkeypatch):
+    import duckdb
+
+    with zipfile.ZipFile(demo.bundle) as bundle:
+        bundle.extractall(tmp_path)
+    text = command("verify", demo.bundle, "--public-key", demo.place / "custodian.pub", "--sql").out
+    assert "-- ✓ rows: every one of" in text
+    assert "-- not asked of synthetic/encounters.parquet, began, ended: order in time" in text
+    monkeypatch.chdir(tmp_path)
+    with duckdb.connect() as database:
+        found = database.execute(text).fetchall()
+    asked = {(file, rule): n for file, _, rule, n in found}
+    assert ("synthetic/observations.parquet", "names a row of `patients`") in asked
+    assert set(asked.values()) == {0}
+
+
 def test_the_bundle_is_registered_limited_and_withdrawn(demo, command, tmp_path):
     register = demo.place / "runs" / "releases.json"
     listed = command("register", register)
