@@ -13,10 +13,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from places import ROOT
 from released_hospital import hospital_schema
 from sealing import broken, sealed
 
 from synthkit.errors import ArtefactError
+from synthkit.metrics.result import Evaluation, Failure
+from synthkit.privacy.accounting.budget import Budget
+from synthkit.privacy.accounting.charge import Charge
+from synthkit.privacy.accounting.events import Laplace
+from synthkit.privacy.accounting.ledger import Ledger
+from synthkit.privacy.statement import Statement, packages
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
 from synthkit.release.bundle.build_bundle import COMMITMENTS, release
@@ -25,12 +32,16 @@ from synthkit.release.bundle.table_members import first_draw, linked_draws, publ
 from synthkit.release.bundle.verification import verify
 from synthkit.release.bundle.withdrawal_notice import withdraw
 from synthkit.release.bundle.zip_archive import pack, unpack
+from synthkit.release.gate_run_folder import apply_policy
 from synthkit.report.html import redraw
 
 
 @pytest.fixture(scope="module")
 def members(ward):
     return unpack(ward.bundle.read_bytes())
+
+
+POLICY = ROOT / "schemas" / "policies" / "internal-research.yaml"
 
 
 def rows(members, table, place="synthetic"):
@@ -322,6 +333,53 @@ def test_a_run_without_one_of_its_tables_is_not_released(ward, tmp_path):
     (copied / "synthetic" / "labs.parquet").unlink()
     with pytest.raises(ArtefactError, match=r"holds no synthetic/labs.parquet"):
         release(copied, tmp_path / "b.zip", although="a test")
+
+
+def test_a_run_whose_comparison_could_not_be_made_is_released_with_what_is_known(ward, tmp_path):
+    """As under a budget, where what may leave is saved before anything is compared with real rows."""
+    copied = shutil.copytree(ward.run, tmp_path / "runs" / "run")
+    told = json.loads((copied / "run.json").read_text())
+    failed = Evaluation(
+        run={**told, "rows": {}, "quick": True},
+        scores=(),
+        failures=(Failure(metric="evaluation", reason="not enough memory"),),
+        panels={},
+    )
+    (copied / "evaluation.json").write_text(failed.to_json())
+    apply_policy(copied, POLICY)
+    made = release(copied, tmp_path / "b.zip", key=ward.place / "ours.key", although="a test")
+    assert broken(made, ward.key) == {}
+    gate = json.loads((copied / "gate.json").read_text())
+    line = next(each for each in gate["lines"] if each["clause"] == "fidelity.broken_units_max")
+    assert line["verdict"] == "NOT ASSESSED"
+
+
+def test_a_promise_is_counted_again_and_entered_as_of_one_table(ward, tmp_path):
+    """A ledger with a charge beside the run: whatever a budget pays for, it is told and found where it always is."""
+    copied, schema = shutil.copytree(ward.run, tmp_path / "runs" / "run"), hospital_schema()
+    budget = Budget(epsilon=3.0, delta=1e-5, unit=schema.unit, max_rows_per_unit=50)
+    book = Ledger.new(tmp_path / "runs" / "run.ledger.json", budget)
+    book.charge([Charge(what="rows of visits by patient", spent=Laplace(sensitivity=1, scale=0.5))])
+    book.begin()
+    (copied / "ledger.json").write_text(book.to_json())
+    said = Statement.of_linked(book.archive, schema, model="independent", versions=packages()).to_dict()
+    (copied / "statement.json").write_text(json.dumps(said))
+    apply_policy(copied, POLICY)
+    made = release(copied, tmp_path / "b.zip", key=ward.place / "ours.key", although="a test")
+    assert broken(made, ward.key) == {}
+    content = unpack(made.read_bytes())
+    manifest = json.loads(content[manifests.MANIFEST])
+    assert manifest["claim"]["epsilon"] == pytest.approx(2.0, rel=0.01)
+    covered = {each["name"]: each["covered"] for each in manifest["members"]}
+    assert covered["synthetic/visits.parquet"] == covered["schema.yaml"] == "charged"
+    assert covered["synthetic/d_tests.parquet"] == "public"
+    assert json.loads(content["registry.json"])["deployment"]["privacy_loss"]["privacy_unit"] == "patients"
+    (entry,) = Register.read(tmp_path / "runs" / "releases.json").entries
+    assert (entry.epsilon, entry.ledger) == (pytest.approx(2.0, rel=0.01), "run.ledger.json")
+    told = json.loads(content["statement.json"])
+    told["privacy_loss"]["privacy_parameters"]["epsilon"] = 0.1
+    lied = sealed({**content, "statement.json": json.dumps(told).encode()}, ward.place / "ours.key", tmp_path / "c.zip")
+    assert {"epsilon", "statement", "registry"} <= set(broken(lied, ward.key))
 
 
 def test_a_release_is_registered_and_can_be_withdrawn(ward, tmp_path):

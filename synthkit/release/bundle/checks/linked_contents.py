@@ -24,18 +24,19 @@ DERIVED_SECTIONS = ("privacy", "scope", "glossary", "released")
 def check_linked_contents(bundle: Opened, schema: LinkedSchema) -> CheckResult:
     """Titles, tags, pictures, privacy terms, scope, glossary and counts, made again from all that lies beside."""
     report = bundle.json(run_folder.REPORT_JSON_FILE)
-    place = difference(_stated(report), _derived(_context(bundle, schema), report))
+    place = difference(_stated(report), _derived(_context(bundle, schema, report), report))
     if place:
         return bundle.otherwise(f"report.json does not follow from schema, ledger, statement and tables at {place}")
     return holds("what report.json says of promise, scope and rows follows from schema, ledger, statement and tables")
 
 
-def _context(bundle: Opened, schema: LinkedSchema) -> LinkedContext:
-    """What a report on these tables is made from, without what was measured."""
+def _context(bundle: Opened, schema: LinkedSchema, report: JSONObject) -> LinkedContext:
+    """What a report on these tables is made from, without what was measured; rows count where it counts them."""
     from synthkit.metrics.result import Evaluation
     from synthkit.report.linked_context import LinkedContext
 
-    drawn = {"synthetic": counted_draws(bundle.rows, linked_draws(bundle.members, schema), schema)}
+    counted = counted_draws(bundle.rows, linked_draws(bundle.members, schema), schema)
+    drawn = {"synthetic": counted} if report["sections"][0]["rows"] else {}
     run = {**bundle.json(CONFIG), "config": {}, "rows": drawn, "measured": drawn}
     ledger, statement = bundle.json(run_folder.LEDGER), bundle.json(run_folder.STATEMENT)
     return LinkedContext(Evaluation(run=run, scores=(), failures=(), panels={}), schema, ledger, statement)
