@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from synthkit.errors import ArtefactError
+from synthkit.io.arrow_files import arrow_extent
 from synthkit.io.documents import parse_json
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
@@ -77,9 +79,27 @@ class Opened:
         with self.file(name) as path:
             return table_files.read(path).frame()
 
+    @property
+    def too_large(self) -> str | None:
+        """What is said of tables with more cells than are read, counted before one is; None where they have not."""
+        sizes = [arrow_extent(self.members[name], name) for name in self.tables]
+        cells = sum(max(size.rows, 1) * size.columns for size in sizes)
+        if cells <= self.cells:
+            return None
+        return (
+            f"the tables hold {cells:,} cells, and at most {self.cells:,} are read of a stranger's. "
+            f"If you know the sender, say --cells {cells}"
+        )
+
     @cached_property
     def rows(self) -> Mapping[str, int]:
-        """Numbers of rows of the members that hold some; read once for all the checks that ask."""
+        """Numbers of rows of the members that hold some; read once for all the checks that ask.
+
+        Raises:
+            ArtefactError: there are more cells than are read.
+        """
+        if self.too_large is not None:
+            raise ArtefactError(self.too_large)
         return {name: len(self.frame(name)) for name in self.tables}
 
     @property

@@ -324,8 +324,36 @@ def test_members_of_draws_elsewhere_are_refused():
 
 
 def test_a_stranger_cannot_make_it_read_too_many_cells(ward):
-    (rows_check,) = [check for check in verify(ward.bundle, ward.key, cells=50) if check.name == "rows"]
-    assert "at most 50 are read of a stranger's" in rows_check.words
+    found = {check.name: check.words for check in verify(ward.bundle, ward.key, cells=50)}
+    for name in ("rows", "report", "contents"):
+        assert "at most 50 are read of a stranger's" in found[name]
+
+
+ONE_TABLE = b"columns: {age: {kind: numeric}}"
+HARMFUL = [b"", b"{}", b"[]", b"null", b'{"sections": []}', b"[" * 100_000, ONE_TABLE, b"PAR1" + b"\xff" * 40 + b"PAR1"]
+
+
+@pytest.mark.parametrize("content", HARMFUL, ids=lambda content: repr(content[:12]))
+@pytest.mark.parametrize(
+    "name", ["schema.yaml", "report.json", "statement.json", "config.json", "synthetic/labs.parquet"]
+)
+def test_a_member_made_to_harm_is_answered_in_words(name, content, ward, members, tmp_path):
+    path = tmp_path / "b.zip"
+    path.write_bytes(pack({**members, name: content}))
+    found = verify(path, ward.key)
+    assert "members" in {check.name for check in found if check.outcome == "broken"}
+    assert all(check.words for check in found)
+
+
+def test_a_bundle_of_one_table_under_a_linked_schema_and_the_other_way_round_do_not_hold(
+    ward, members, bundle, tmp_path
+):
+    one, key = unpack(bundle.read_bytes()), ward.place / "ours.key"
+    for first, second in ((members, one), (one, members)):
+        swapped = {**first, "schema.yaml": second["schema.yaml"]}
+        found = broken(sealed(swapped, key, tmp_path / "b.zip"), ward.key)
+        assert "is missing" in found["members"]
+        assert "rows" in found
 
 
 def test_a_run_without_one_of_its_tables_is_not_released(ward, tmp_path):

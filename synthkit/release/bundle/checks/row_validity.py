@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from synthkit.io.arrow_files import arrow_extent
 from synthkit.release.bundle.checks.linked_rows import check_linked_rows
 from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.opened_bundle import Opened
@@ -13,13 +12,8 @@ def check(bundle: Opened) -> CheckResult:
     """Every table held against the schema beside it; linked ones with all that must hold across them."""
     from synthkit.schema.validation import validate
 
-    sizes = [arrow_extent(bundle.members[name], name) for name in bundle.tables]
-    cells = sum(max(size.rows, 1) * size.columns for size in sizes)
-    if cells > bundle.cells:
-        return broken(
-            f"the tables hold {cells:,} cells, and at most {bundle.cells:,} are read of a stranger's. "
-            f"If you know the sender, say --cells {cells}"
-        )
+    if bundle.too_large is not None:
+        return broken(bundle.too_large)
     rows = 0
     schema = bundle.schema
     if isinstance(schema, LinkedSchema):
