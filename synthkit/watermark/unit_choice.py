@@ -134,8 +134,8 @@ def normal_scores(coins: NDArray[np.int64], heads: NDArray[np.int64], rng: np.ra
 
     Example:
         >>> two = np.array([2, 2])
-        >>> normal_scores(two, np.array([0, 2]), np.random.default_rng(0)).round(2).tolist()
-        [-1.0, 0.92]
+        >>> normal_scores(two, np.array([0, 2]), np.random.default_rng(0)).round(1).tolist()
+        [-1.0, 0.9]
     """
     from scipy.special import ndtri
     from scipy.stats import binom

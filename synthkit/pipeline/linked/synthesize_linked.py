@@ -24,6 +24,7 @@ from synthkit.watermark import UnitWatermarkKey
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from synthkit.io.json_types import JSON
     from synthkit.schema import Schema
     from synthkit.schema.linked import LinkedSchema
     from synthkit.schema.linked.linked_validation import LinkedValidation
@@ -80,8 +81,7 @@ def synthesize_linked(
     )
     clock.stage("report")
     learned = linked_learned(synthesizer, config, clock.said)
-    marked = None if key is None else {"key": key.name, "candidates": key.candidates}
-    told = {"draws": len(draws), "draw_seeds": seeds, "people": dict(parts.people), "watermark": marked, **learned}
+    told = {"draws": len(draws), "draw_seeds": seeds, "people": dict(parts.people), **_marked(key), **learned}
     facts = linked_facts(given, source_name(tables), clock.seconds, **told)
     measured = with_training(with_facts(found, facts), synthesizer.log)
     promised, checked = linked_statement(synthesizer, ledger), _validations(real, output)
@@ -182,6 +182,11 @@ def _learn(
 def _watermark_key(config: RunConfig, schema: LinkedSchema) -> UnitWatermarkKey | None:
     """The key of the watermark, held against the schema before any work is done."""
     return None if config.watermark is None else UnitWatermarkKey.load(config.watermark).of(schema)
+
+
+def _marked(key: UnitWatermarkKey | None) -> dict[str, JSON]:
+    """What a run tells of its watermark."""
+    return {"watermark": None if key is None else {"key": key.name, "candidates": key.candidates}}
 
 
 def _draws(
