@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 RELEASE_LABEL = "To be released"  # of the line that speaks of the run
 DRAWN_SECTIONS = ("released", "timelines", "privacy")  # with pictures in the shareable edition
 DERIVED_SECTIONS = ("privacy", "scope", "glossary", "released")
+MEASURED_KEYS = ("attackers",)  # of the scope, that say which attacks were made
 
 
 def check_linked_contents(bundle: Opened, schema: LinkedSchema) -> CheckResult:
@@ -87,8 +88,8 @@ def _outside(spec: Any, context: LinkedContext) -> dict[str, Any]:
 
 
 def _told(section: JSONObject) -> dict[str, Any]:
-    """A section without its heading, and without the line that speaks of the run."""
-    told = {key: value for key, value in section.items() if key not in ("id", "title", "tag")}
+    """A section without its heading, what was measured, and the line that speaks of the run."""
+    told = {key: value for key, value in section.items() if key not in ("id", "title", "tag", *MEASURED_KEYS)}
     for key in ("rows", "facts"):
         if isinstance(told.get(key), list | tuple):
             told[key] = [list(line) for line in told[key] if line[0] != RELEASE_LABEL]
