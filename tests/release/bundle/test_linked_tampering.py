@@ -177,7 +177,34 @@ def other_words(sections, report):
     report["sections"][0]["what"] = "1 synthetic patients."
 
 
+def shown_people(sections):
+    """The timelines on the page that have two events at least."""
+    units = sections["timelines"]["figures"][0]["data"]["units"]
+    return [unit for unit in units if len(unit["events"]) > 1]
+
+
+def other_time(sections, report):
+    shown_people(sections)[0]["events"][1][0] += 2
+
+
+def other_table(sections, report):
+    event = shown_people(sections)[0]["events"][-1]
+    event[1] = 1 - event[1]
+
+
+def other_end(sections, report):
+    shown_people(sections)[0]["end"] = 4000
+
+
+def more_rows(sections, report):
+    shown_people(sections)[0]["rows"] += 1
+
+
 REPORTED = {
+    "a time on a timeline": (other_time, "contents", "is of nobody among the released people"),
+    "a table on a timeline": (other_table, "contents", "is of nobody among the released people"),
+    "the end of a timeline": (other_end, "contents", "is of nobody among the released people"),
+    "rows of a timeline": (more_rows, "contents", "is of nobody among the released people"),
     "scope": (set_scope, "contents", "/scope/rows/0/1"),
     "promise": (set_promise, "contents", "/privacy/promise"),
     "rows by table": (set_table, "contents", "/released/table"),

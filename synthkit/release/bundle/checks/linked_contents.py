@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from synthkit.io.json_types import JSON, JSONObject
 from synthkit.release import run_folder
 from synthkit.release.bundle.build_bundle import CONFIG
-from synthkit.release.bundle.finding import CheckResult, holds
+from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.json_difference import difference
 from synthkit.release.bundle.table_members import counted_draws, linked_draws
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from synthkit.schema.linked import LinkedSchema
 
 RELEASE_LABEL = "To be released"  # of the line that speaks of the run
-DRAWN_SECTIONS = ("released", "timelines", "privacy")  # with pictures in the shareable edition
+TIMELINES = "timelines"
+DRAWN_SECTIONS = ("released", TIMELINES, "privacy")  # with pictures in the shareable edition
 DERIVED_SECTIONS = ("privacy", "scope", "glossary", "released")
 MEASURED_KEYS = ("attackers",)  # of the scope, that say which attacks were made
 
@@ -28,7 +29,25 @@ def check_linked_contents(bundle: Opened, schema: LinkedSchema) -> CheckResult:
     place = difference(_stated(report), _derived(_context(bundle, schema, report), report))
     if place:
         return bundle.otherwise(f"report.json does not follow from schema, ledger, statement and tables at {place}")
+    strange = _unknown_person(bundle, schema, report)
+    if strange is not None:
+        return broken(f"report.json shows timelines, and the {strange}. of them is of nobody among the released people")
     return holds("what report.json says of promise, scope and rows follows from schema, ledger, statement and tables")
+
+
+def _unknown_person(bundle: Opened, schema: LinkedSchema, report: JSONObject) -> int | None:
+    """Number of a timeline on the page that no unit of the first draw has."""
+    from synthkit.release.bundle.checks.shown_people import unknown_timeline
+    from synthkit.tables.linked_tables import LinkedTables
+
+    figures = [
+        each for section in report["sections"] if section["id"] == TIMELINES for each in section.get("figures", ())
+    ]
+    if not figures:
+        return None
+    names = linked_draws(bundle.members, schema)[run_folder.SYNTHETIC_FOLDER]
+    tables = LinkedTables.of({table: bundle.frame(name) for table, name in names.items()}, schema)
+    return next((k for each in figures if (k := unknown_timeline(each["data"], tables)) is not None), None)
 
 
 def _context(bundle: Opened, schema: LinkedSchema, report: JSONObject) -> LinkedContext:
