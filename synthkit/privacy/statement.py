@@ -19,6 +19,7 @@ from synthkit.privacy.accounting.tradeoff import LARGEST, Tradeoff
 
 if TYPE_CHECKING:
     from synthkit.schema import Schema
+    from synthkit.schema.linked import LinkedSchema
 
 FORMAT = "synthkit-statement/1"
 ALARMS = (0.01, 0.1)  # rates of false alarms at which an attacker's gain is told
@@ -99,6 +100,14 @@ class Statement:
             versions=versions,
             most=None if budget is None else budget.max_rows_per_unit or MOST_ROWS,
         )
+
+    @classmethod
+    def of_linked(
+        cls, archive: LedgerFile, schema: LinkedSchema, *, model: str, versions: Mapping[str, str]
+    ) -> Statement:
+        """The statement on a release of linked tables; arguments as for `of`."""
+        by = schema.declared_by
+        return cls(archive=archive, table=schema.name, model=model, declared_by=by, versions=versions)
 
     @property
     def promised(self) -> bool:

@@ -13,6 +13,7 @@ from synthkit.report.linked_sections.contradiction_counts import CONTRADICTION_C
 from synthkit.report.linked_sections.history_utility import HISTORY_UTILITY
 from synthkit.report.linked_sections.link_kinds import LINK_KINDS
 from synthkit.report.linked_sections.linked_caveats import LINKED_CAVEATS
+from synthkit.report.linked_sections.linked_decision import LINKED_DECISION
 from synthkit.report.linked_sections.linked_detection import LINKED_DETECTION
 from synthkit.report.linked_sections.linked_glossary import LINKED_GLOSSARY
 from synthkit.report.linked_sections.linked_integrity import LINKED_INTEGRITY
@@ -62,6 +63,7 @@ def _failures(context: LinkedContext) -> FailuresData:
 
 
 SECTIONS_ON_LINKED_TABLES: tuple[LinkedSection, ...] = (
+    LINKED_DECISION,
     LINKED_RELEASE,
     LINKED_SUMMARY,
     LINKED_SCOPE,

@@ -27,7 +27,6 @@ _NOT_OF_LINKED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "rows": (_given, "Say `units`: people are drawn, each with all that belongs to them"),
     "unit": (_given, "The schema names the table whose rows are the people, under `unit`"),
     "rake": (_given, "Leave it out: rows come as the model draws them"),
-    "watermark": (_given, "Leave it out, or mark rows of one table"),
     "fits": (lambda fits: (fits or 1) > 1, "Leave it out: one fit is measured"),
     "final": (_given, "Leave it out, or fit all people with `synthkit fit`"),
     "release_model": (_given, "Leave it out, and keep the model inside"),

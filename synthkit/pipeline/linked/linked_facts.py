@@ -48,15 +48,8 @@ def linked_learned(synthesizer: LinkedSynthesizer, config: RunConfig, said: Sequ
 
 def linked_statement(synthesizer: LinkedSynthesizer, ledger: Ledger) -> JSONDict:
     """What is promised about the release, as plain data."""
-    schema = synthesizer.schema
-    said = Statement(
-        archive=ledger.archive,
-        table=schema.name,
-        model=synthesizer.model_name,
-        declared_by=schema.declared_by,
-        versions=packages(),
-    )
-    return said.to_dict()
+    archive, model = ledger.archive, synthesizer.model_name
+    return Statement.of_linked(archive, synthesizer.schema, model=model, versions=packages()).to_dict()
 
 
 def linked_report(

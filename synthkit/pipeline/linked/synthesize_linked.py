@@ -19,10 +19,12 @@ from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.progress import Clock, Progress, Silent
 from synthkit.runtime.seeds import Seeds, system_generator
 from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
+from synthkit.watermark import UnitWatermarkKey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from synthkit.io.json_types import JSON
     from synthkit.schema import Schema
     from synthkit.schema.linked import LinkedSchema
     from synthkit.schema.linked.linked_validation import LinkedValidation
@@ -62,14 +64,14 @@ def synthesize_linked(
     clock = Clock(progress or Silent())
     clock.stage("read and validate")
     given = resolve_linked(schema)
-    synthesizer = _empty(given, config)
+    synthesizer, key = _empty(given, config), _watermark_key(config, given)
     real = load_tables(tables, given, config)
     clock.stage("split")
     parts = split_units(real, system_generator(), checkpoint)
     clock.stage("fit")
     ledger = _learn(synthesizer, parts.train, config, checkpoint, clock)
     clock.stage("sample")
-    draws, seeds = _draws(synthesizer, len(parts.train.frames[given.unit]), config)
+    draws, seeds = _draws(synthesizer, len(parts.train.frames[given.unit]), config, key)
     clock.stage("validate synthetic tables")
     typed, output = _checked(draws, given)
     clock.stage("evaluate")
@@ -79,7 +81,7 @@ def synthesize_linked(
     )
     clock.stage("report")
     learned = linked_learned(synthesizer, config, clock.said)
-    told = {"draws": len(draws), "draw_seeds": seeds, "people": dict(parts.people), **learned}
+    told = {"draws": len(draws), "draw_seeds": seeds, "people": dict(parts.people), **_marked(key), **learned}
     facts = linked_facts(given, source_name(tables), clock.seconds, **told)
     measured = with_training(with_facts(found, facts), synthesizer.log)
     promised, checked = linked_statement(synthesizer, ledger), _validations(real, output)
@@ -177,10 +179,22 @@ def _learn(
     return ledger
 
 
-def _draws(synthesizer: LinkedSynthesizer, fitted: int, config: RunConfig) -> tuple[tuple[Tables, ...], list[int]]:
+def _watermark_key(config: RunConfig, schema: LinkedSchema) -> UnitWatermarkKey | None:
+    """The key of the watermark, held against the schema before any work is done."""
+    return None if config.watermark is None else UnitWatermarkKey.load(config.watermark).of(schema)
+
+
+def _marked(key: UnitWatermarkKey | None) -> dict[str, JSON]:
+    """What a run tells of its watermark."""
+    return {"watermark": None if key is None else {"key": key.name, "candidates": key.candidates}}
+
+
+def _draws(
+    synthesizer: LinkedSynthesizer, fitted: int, config: RunConfig, key: UnitWatermarkKey | None
+) -> tuple[tuple[Tables, ...], list[int]]:
     """As many units a draw as were asked for, or fitted; and the seed of each draw."""
     seeds = [Seeds(_root(config)).of(f"draw {k}") % 2**31 for k in range(config.draws)]
-    return tuple(synthesizer.sample(config.units or fitted, seed=seed) for seed in seeds), seeds
+    return tuple(synthesizer.sample(config.units or fitted, seed=seed, watermark=key) for seed in seeds), seeds
 
 
 def _checked(draws: tuple[Tables, ...], schema: LinkedSchema) -> tuple[tuple[LinkedTables, ...], LinkedValidation]:

@@ -172,7 +172,7 @@ def test_tables_of_keys_alone_are_refused():
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        *(("epsilon", 1.0), ("rows", 5), ("unit", "patient"), ("rake", True), ("watermark", "key.json"), ("fits", 2)),
+        *(("epsilon", 1.0), ("rows", 5), ("unit", "patient"), ("rake", True), ("fits", 2)),
         *(("final", True), ("release_model", True), ("population", "p.csv"), ("clamp", True), ("suite", "s.json")),
         ("baselines", {"forest": "sklearn.ensemble.RandomForestClassifier"}),
     ],

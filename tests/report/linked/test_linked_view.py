@@ -21,6 +21,7 @@ from synthkit.release import run_folder
 from synthkit.report.html import redraw
 from synthkit.report.json_export import value_at
 from synthkit.report.linked_section_registry import SECTIONS_ON_LINKED_TABLES
+from synthkit.report.linked_sections.linked_decision import linked_rows
 from synthkit.report.linked_view import build_linked
 from synthkit.schema.linked.validate_linked import typed_columns, validate_columns
 from synthkit.tables.linked_tables import LinkedTables
@@ -90,15 +91,40 @@ def test_the_json_keeps_the_published_schema_and_draws_the_page_again(linked_edi
     assert redraw(again) == linked_edition.html
 
 
-def test_the_published_schema_still_asks_for_a_decision_of_one_table(linked_report):
-    other = {**linked_report.document, "kind": "Synthetic data report"}
+def test_the_published_schema_asks_for_a_decision_first(linked_report):
+    first, *others = linked_report.document["sections"]
+    assert first["id"] == "decision"
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(other, PUBLISHED)
+        jsonschema.validate({**linked_report.document, "sections": others}, PUBLISHED)
+
+
+def test_the_first_page_counts_what_was_drawn_by_table_and_shows_a_gate(
+    hospital_evaluation, hospital_schema, linked_report
+):
+    drawn = hospital_evaluation.run["rows"]["synthetic"][0]
+    first = section(linked_report, "decision")
+    assert first["rows"] == [drawn]
+    others = sum(drawn.values()) - drawn["patients"]
+    assert first["what"].startswith(f"{drawn['patients']:,} synthetic patients with {others:,} rows in ")
+    assert first["verdict"] == "NO POLICY"
+    judged = {"verdict": "FAIL", "valid_until": "2027-01-31", "lines": [], "policy": {"id": "p", "owner": "A. Lee"}}
+    decided = section(build_linked(hospital_evaluation, hospital_schema, gate=judged), "decision")
+    assert (decided["verdict"], decided["valid_until"], decided["policy"]["id"]) == ("FAIL", "2027-01-31", "p")
+
+
+def test_of_several_draws_each_is_counted():
+    draws = [{"patients": 20, "visits": 5, "labs": 7}, {"patients": 21, "visits": 4, "labs": 9}]
+    assert (
+        linked_rows("patients", draws)
+        == "2 draws of 20 and 21 synthetic patients with 12 and 13 rows in 2 other tables"
+    )
+    assert linked_rows("patients", draws[:1]) == "20 synthetic patients with 12 rows in 2 other tables"
+    assert linked_rows("patients", []) == "synthetic patients"
 
 
 def test_an_altered_page_is_refused(linked_report):
     broken = copy.deepcopy(dict(linked_report.document))
-    del broken["sections"][0]["figures"][0]["data"]["schema"]["unit"]
+    del broken["sections"][1]["figures"][0]["data"]["schema"]["unit"]
     with pytest.raises(ArtefactError, match="no page can be drawn from it"):
         redraw(broken)
 
@@ -308,7 +334,7 @@ def test_a_run_folder_is_drawn_again(tmp_path, hospital_evaluation, hospital_sch
     assert run_folder.redraw(tmp_path).html == linked_report.html
     (tmp_path / run_folder.SYNTHETIC_FOLDER).mkdir()
     (tmp_path / run_folder.SYNTHETIC_FOLDER / "labs.parquet").write_bytes(b"rows")
-    hashes = section(run_folder.redraw(tmp_path), "released")["hashes"]
+    hashes = section(run_folder.redraw(tmp_path), "decision")["hashes"]
     assert list(hashes) == ["synthetic/labs.parquet"]
     (tmp_path / run_folder.EVALUATION_FILE).write_text('{"format": "synthkit-evaluation/1"}', encoding="utf-8")
     with pytest.raises(ArtefactError):
