@@ -73,7 +73,9 @@ def synthesize_linked(
     clock.stage("validate synthetic tables")
     typed, output = _checked(draws, given)
     clock.stage("evaluate")
-    compared = LinkedEvaluationData(train=parts.train, holdout=parts.holdout, synthetic=typed[0], further=typed[1:])
+    compared = LinkedEvaluationData(
+        train=parts.train, holdout=parts.holdout, synthetic=typed[0], further=typed[1:], pool=parts.pool
+    )
     found = evaluate_linked(
         compared, seed=Seeds(_root(config)).of("evaluate"), quick=config.quick, progress=clock.metric
     )
