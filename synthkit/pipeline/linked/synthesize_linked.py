@@ -13,7 +13,8 @@ from synthkit.pipeline.linked.linked_config import settled_config
 from synthkit.pipeline.linked.linked_facts import linked_facts, linked_learned, linked_report, linked_statement
 from synthkit.pipeline.linked.linked_input import load_tables, resolve_linked, source_name, typed_draw
 from synthkit.pipeline.linked.linked_results import LinkedFit, LinkedRun, Tables
-from synthkit.pipeline.linked.unit_split import split_units
+from synthkit.pipeline.linked.unit_likelihood import with_likelihood
+from synthkit.pipeline.linked.unit_split import UnitSplit, split_units
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.progress import Clock, Progress, Silent
@@ -73,11 +74,11 @@ def synthesize_linked(
     clock.stage("validate synthetic tables")
     typed, output = _checked(draws, given)
     clock.stage("evaluate")
-    compared = LinkedEvaluationData(
-        train=parts.train, holdout=parts.holdout, synthetic=typed[0], further=typed[1:], pool=parts.pool
-    )
     found = evaluate_linked(
-        compared, seed=Seeds(_root(config)).of("evaluate"), quick=config.quick, progress=clock.metric
+        _compared(parts, typed, synthesizer, config),
+        seed=Seeds(_root(config)).of("evaluate"),
+        quick=config.quick,
+        progress=clock.metric,
     )
     clock.stage("report")
     learned = linked_learned(synthesizer, config, clock.said)
@@ -183,6 +184,18 @@ def _draws(synthesizer: LinkedSynthesizer, fitted: int, config: RunConfig) -> tu
     """As many units a draw as were asked for, or fitted; and the seed of each draw."""
     seeds = [Seeds(_root(config)).of(f"draw {k}") % 2**31 for k in range(config.draws)]
     return tuple(synthesizer.sample(config.units or fitted, seed=seed) for seed in seeds), seeds
+
+
+def _compared(
+    parts: UnitSplit, draws: tuple[LinkedTables, ...], synthesizer: LinkedSynthesizer, config: RunConfig
+) -> LinkedEvaluationData:
+    """What is compared, and who is attacked: with what the model says of them, if it is to be released too."""
+    pool = parts.pool
+    if config.release_model:
+        pool = with_likelihood(pool, synthesizer, seed=Seeds(_root(config)).of("likelihood") % 2**31)
+    return LinkedEvaluationData(
+        train=parts.train, holdout=parts.holdout, synthetic=draws[0], further=draws[1:], pool=pool
+    )
 
 
 def _checked(draws: tuple[Tables, ...], schema: LinkedSchema) -> tuple[tuple[LinkedTables, ...], LinkedValidation]:
