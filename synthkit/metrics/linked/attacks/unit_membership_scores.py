@@ -14,6 +14,7 @@ from synthkit.metrics.attacks import membership_scores as of_rows
 from synthkit.metrics.attacks.value_combinations import column_codes, joint, times
 from synthkit.metrics.linked.attacks.known_events import known_event_scores
 from synthkit.metrics.linked.attacks.longest_runs import longest_run_scores
+from synthkit.metrics.linked.attacks.rare_events import rare_event_scores
 from synthkit.metrics.stats.binning import tuples
 
 if TYPE_CHECKING:
@@ -135,6 +136,12 @@ def longest_run(views: UnitViews, rng: np.random.Generator) -> NDArray[np.float6
     return longest_run_scores(side["targets"], side["synthetic"], side["reference"], rng)
 
 
+def rare_events(views: UnitViews, rng: np.random.Generator) -> NDArray[np.float64]:
+    """What of a person's rows hardly anybody has and one synthetic unit has too; see `rare_event_scores`."""
+    side = views.sides
+    return rare_event_scores(side["targets"], side["synthetic"], side["reference"])
+
+
 UNIT_MEMBERSHIP_ATTACKS: Mapping[str, UnitAttack] = {
     "profile distance": profile_distance,
     "relative profile distance": relative_profile_distance,
@@ -148,8 +155,10 @@ UNIT_MEMBERSHIP_ATTACKS: Mapping[str, UnitAttack] = {
     "own row, rare values": own_row_rare_values,
     "known events": known_events,
     "longest run": longest_run,
+    "rare events": rare_events,
 }
-CHEAP_UNIT_ATTACKS = tuple(name for name in UNIT_MEMBERSHIP_ATTACKS if "classifier" not in name)
+FITTED_UNIT_ATTACKS = ("aggregate classifier", "own row, forest")
+CHEAP_UNIT_ATTACKS = tuple(name for name in UNIT_MEMBERSHIP_ATTACKS if name not in FITTED_UNIT_ATTACKS)
 
 
 def unit_attack_scores(views: UnitViews, rng: np.random.Generator) -> NDArray[np.float64]:
