@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthkit.errors import SchemaError
+from synthkit.io.json_types import JSONDict
 from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
-from synthkit.metrics.linked.linked_runner import evaluate_linked
+from synthkit.metrics.linked.linked_runner import QUICK_LINKED_UNITS, evaluate_linked
 from synthkit.pipeline.evaluate_tables import with_facts, with_training
 from synthkit.pipeline.linked.linked_config import settled_config
 from synthkit.pipeline.linked.linked_facts import linked_facts, linked_learned, linked_report, linked_statement
@@ -82,7 +83,7 @@ def synthesize_linked(
     )
     clock.stage("report")
     learned = linked_learned(synthesizer, config, clock.said)
-    told = {"draws": len(draws), "draw_seeds": seeds, "people": dict(parts.people), **learned}
+    told = {"draws": len(draws), "draw_seeds": seeds, "people": _people(parts, config), **learned}
     facts = linked_facts(given, source_name(tables), clock.seconds, **told)
     measured = with_training(with_facts(found, facts), synthesizer.log)
     promised, checked = linked_statement(synthesizer, ledger), _validations(real, output)
@@ -196,6 +197,12 @@ def _compared(
     return LinkedEvaluationData(
         train=parts.train, holdout=parts.holdout, synthetic=draws[0], further=draws[1:], pool=pool
     )
+
+
+def _people(parts: UnitSplit, config: RunConfig) -> JSONDict:
+    """How many units went where, and how many are attacked."""
+    pool = len(parts.pool.member)
+    return {**parts.people, "attacked": [min(pool, QUICK_LINKED_UNITS) if config.quick else pool]}
 
 
 def _checked(draws: tuple[Tables, ...], schema: LinkedSchema) -> tuple[tuple[LinkedTables, ...], LinkedValidation]:
