@@ -25,6 +25,7 @@ from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from synthkit.metrics.result import Evaluation
     from synthkit.schema import Schema
     from synthkit.schema.linked import LinkedSchema
     from synthkit.schema.linked.linked_validation import LinkedValidation
@@ -75,12 +76,7 @@ def synthesize_linked(
     clock.stage("validate synthetic tables")
     typed, output = _checked(draws, given)
     clock.stage("evaluate")
-    found = evaluate_linked(
-        _compared(parts, typed, synthesizer, config),
-        seed=Seeds(_root(config)).of("evaluate"),
-        quick=config.quick,
-        progress=clock.metric,
-    )
+    found = _measured(_compared(parts, typed, synthesizer, config), config, clock)
     clock.stage("report")
     learned = linked_learned(synthesizer, config, clock.said)
     told = {"draws": len(draws), "draw_seeds": seeds, "people": _people(parts, config), **learned}
@@ -197,6 +193,12 @@ def _compared(
     return LinkedEvaluationData(
         train=parts.train, holdout=parts.holdout, synthetic=draws[0], further=draws[1:], pool=pool
     )
+
+
+def _measured(compared: LinkedEvaluationData, config: RunConfig, clock: Clock) -> Evaluation:
+    """The evaluation of a comparison by the seed of its run."""
+    seed = Seeds(_root(config)).of("evaluate")
+    return evaluate_linked(compared, seed=seed, quick=config.quick, progress=clock.metric)
 
 
 def _people(parts: UnitSplit, config: RunConfig) -> JSONDict:
