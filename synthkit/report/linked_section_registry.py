@@ -26,6 +26,7 @@ from synthkit.report.linked_sections.outside_judgement import OUTSIDE_JUDGEMENT
 from synthkit.report.linked_sections.table_blocks import TABLE_BLOCKS
 from synthkit.report.linked_sections.unit_timelines import UNIT_TIMELINES
 from synthkit.report.section_spec import SectionSpec
+from synthkit.report.sections.attack_risks import ATTACK_RISKS
 from synthkit.report.sections.copying_diagnostics import COPYING_DIAGNOSTICS
 from synthkit.report.sections.failed_measurements import FAILED_MEASUREMENTS, FailuresData, failures_of
 from synthkit.report.sections.loss_curve import LOSS_CURVE
@@ -77,6 +78,7 @@ SECTIONS_ON_LINKED_TABLES: tuple[LinkedSection, ...] = (
     HISTORY_UTILITY,
     TABLE_BLOCKS,
     OUTSIDE_JUDGEMENT,
+    as_of_one_table(ATTACK_RISKS),
     as_of_one_table(COPYING_DIAGNOSTICS),
     replace(as_of_one_table(PRIVACY_TERMS), data=_privacy_terms),
     as_of_one_table(LOSS_CURVE),

@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthkit.errors import SchemaError
+from synthkit.io.json_types import JSONDict
 from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
-from synthkit.metrics.linked.linked_runner import evaluate_linked
+from synthkit.metrics.linked.linked_runner import QUICK_LINKED_UNITS, evaluate_linked
 from synthkit.pipeline.evaluate_tables import with_facts, with_training
 from synthkit.pipeline.linked.linked_config import settled_config
 from synthkit.pipeline.linked.linked_facts import linked_facts, linked_learned, linked_report, linked_statement
 from synthkit.pipeline.linked.linked_input import load_tables, resolve_linked, source_name, typed_draw
 from synthkit.pipeline.linked.linked_results import LinkedFit, LinkedRun, Tables
-from synthkit.pipeline.linked.unit_split import split_units
+from synthkit.pipeline.linked.unit_likelihood import with_likelihood
+from synthkit.pipeline.linked.unit_split import UnitSplit, split_units
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.progress import Clock, Progress, Silent
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from synthkit.io.json_types import JSON
+    from synthkit.metrics.result import Evaluation
     from synthkit.schema import Schema
     from synthkit.schema.linked import LinkedSchema
     from synthkit.schema.linked.linked_validation import LinkedValidation
@@ -75,13 +78,10 @@ def synthesize_linked(
     clock.stage("validate synthetic tables")
     typed, output = _checked(draws, given)
     clock.stage("evaluate")
-    compared = LinkedEvaluationData(train=parts.train, holdout=parts.holdout, synthetic=typed[0], further=typed[1:])
-    found = evaluate_linked(
-        compared, seed=Seeds(_root(config)).of("evaluate"), quick=config.quick, progress=clock.metric
-    )
+    found = _measured(_compared(parts, typed, synthesizer, config), config, clock)
     clock.stage("report")
     learned = linked_learned(synthesizer, config, clock.said)
-    told = {"draws": len(draws), "draw_seeds": seeds, "people": dict(parts.people), **_marked(key), **learned}
+    told = {"draws": len(draws), "draw_seeds": seeds, "people": _people(parts, config), **_marked(key), **learned}
     facts = linked_facts(given, source_name(tables), clock.seconds, **told)
     measured = with_training(with_facts(found, facts), synthesizer.log)
     promised, checked = linked_statement(synthesizer, ledger), _validations(real, output)
@@ -195,6 +195,30 @@ def _draws(
     """As many units a draw as were asked for, or fitted; and the seed of each draw."""
     seeds = [Seeds(_root(config)).of(f"draw {k}") % 2**31 for k in range(config.draws)]
     return tuple(synthesizer.sample(config.units or fitted, seed=seed, watermark=key) for seed in seeds), seeds
+
+
+def _compared(
+    parts: UnitSplit, draws: tuple[LinkedTables, ...], synthesizer: LinkedSynthesizer, config: RunConfig
+) -> LinkedEvaluationData:
+    """What is compared, and who is attacked: with what the model says of them, if it is to be released too."""
+    pool = parts.pool
+    if config.release_model:
+        pool = with_likelihood(pool, synthesizer, seed=Seeds(_root(config)).of("likelihood") % 2**31)
+    return LinkedEvaluationData(
+        train=parts.train, holdout=parts.holdout, synthetic=draws[0], further=draws[1:], pool=pool
+    )
+
+
+def _measured(compared: LinkedEvaluationData, config: RunConfig, clock: Clock) -> Evaluation:
+    """The evaluation of a comparison by the seed of its run."""
+    seed = Seeds(_root(config)).of("evaluate")
+    return evaluate_linked(compared, seed=seed, quick=config.quick, progress=clock.metric)
+
+
+def _people(parts: UnitSplit, config: RunConfig) -> JSONDict:
+    """How many units went where, and how many are attacked."""
+    pool = len(parts.pool.member)
+    return {**parts.people, "attacked": [min(pool, QUICK_LINKED_UNITS) if config.quick else pool]}
 
 
 def _checked(draws: tuple[Tables, ...], schema: LinkedSchema) -> tuple[tuple[LinkedTables, ...], LinkedValidation]:

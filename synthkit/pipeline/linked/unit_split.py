@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthkit.errors import TableError
-from synthkit.pipeline.split import FEWEST_UNITS, Split, split
+from synthkit.metrics.linked.attacks.unit_targets import UnitTargets, unit_rows
+from synthkit.pipeline.split import FEWEST_UNITS, Shares, Split, draw_roles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,12 +31,14 @@ class UnitSplit:
     Args:
         train: units that are trained on, with all that belongs to them.
         holdout: units that are not.
+        pool: units with a coin each, who are attacked, and the reference.
         roles: one row a unit: its key (the row's number from 0 if the key has several parts), role and coin.
         people: how many units have each role.
     """
 
     train: LinkedTables
     holdout: LinkedTables
+    pool: UnitTargets
     roles: pd.DataFrame
     people: Mapping[str, int]
 
@@ -53,8 +56,15 @@ class UnitSplit:
                 f"{len(parts.roles)}. Run again, or bring more"
             )
             raise TableError(msg)
+        attacked = np.flatnonzero(parts.pool)
+        pool = UnitTargets(
+            tables=tables.take(attacked),
+            reference=tables.take(np.flatnonzero(parts.reference)),
+            member=parts.heads[attacked],
+            isolated=parts.isolated[attacked],
+        )
         train = tables.take(np.flatnonzero(parts.train))
-        return cls(train=train, holdout=tables.take(held), roles=parts.roles, people=parts.people())
+        return cls(train=train, holdout=tables.take(held), pool=pool, roles=parts.roles, people=parts.people())
 
 
 def unit_schema(schema: LinkedSchema) -> Schema:
@@ -65,7 +75,7 @@ def unit_schema(schema: LinkedSchema) -> Schema:
 
 
 def split_units(tables: LinkedTables, rng: np.random.Generator, checkpoint: Checkpoint | None = None) -> UnitSplit:
-    """Draw roles and coins of the units, see `pipeline.split`.
+    """Draw roles and coins of the units, see `pipeline.split`; isolation is by aggregates of all tables.
 
     Args:
         tables: all of them.
@@ -81,10 +91,22 @@ def split_units(tables: LinkedTables, rng: np.random.Generator, checkpoint: Chec
     kept = None if checkpoint is None else checkpoint.roles()
     if kept is not None:
         return UnitSplit.of(tables, Split.from_roles(units, alone, kept))
-    parts = split(units, alone, rng)
+    parts = isolated_by_aggregates(draw_roles(units, alone, rng, shares=Shares.of(len(units))), tables, rng)
     if checkpoint is not None:
         checkpoint.keep_roles(parts.roles)
     return UnitSplit.of(tables, parts)
+
+
+def isolated_by_aggregates(parts: Split, tables: LinkedTables, rng: np.random.Generator) -> Split:
+    """The same roles and coins, with the half of the pool marked whose aggregates lie farthest from everybody else's.
+
+    Args:
+        parts: roles and coins, a row a unit.
+        tables: of all units; nothing is asked of them but how far apart they lie.
+        rng: source of the order of equals, and of the units looked at where there are very many.
+    """
+    rows, meaning = unit_rows(tables)
+    return replace(parts, roles=replace(parts, frame=rows).isolating(meaning, rng).roles)
 
 
 def refuse_few_units(tables: LinkedTables) -> None:

@@ -171,7 +171,8 @@ def test_sentences_of_the_summary(page):
     assert "those of visits are told most easily beyond their floor: AUC 0.720" in said["Rows"]
     assert "loses 0.040 AUROC [−0.010, 0.090]" in said["Use"]
     assert "the interval includes zero" in said["Use"]
-    assert "No evidence of privacy." in said["Copies"]
+    assert "No evidence of privacy." in said["Shared runs"]
+    assert "of 40 people trained on" in said["Copies"]
     assert "epsilon = infinity" in said["Privacy"]
 
 
@@ -296,10 +297,35 @@ def test_an_evaluation_of_nothing_is_a_page_of_absences(hospital_schema):
     absent = {s["id"] for s in report.document["sections"] if s["absent"]}
     assert absent == {
         *("integrity", "contradictions", "detection", "time", "across", "timelines", "prediction", "tables"),
-        *("outside", "copying", "training"),
+        *("outside", "copying", "training", "risk"),
     }
     jsonschema.validate(report.document, PUBLISHED)
     assert "c2st" not in report.html
+
+
+def test_attacks_stand_on_the_page_with_verdicts_and_what_they_rest_on(page, linked_report, hospital_evaluation):
+    risk, found = section(linked_report, "risk"), {s.metric: s for s in hospital_evaluation.scores}
+    assert [v["room"] for v in risk["verdicts"]] == ["membership", "attribute", "identity", "copying"]
+    assert {c["name"] for c in risk["membership"]["checks"]} >= {"enough people", "copies would be found"}
+    assert risk["membership"]["units"] == f"{hospital_evaluation.panels['membership']['units']:,}"
+    shown = {row["metric"]: row["value"] for each in risk["tables"] for row in each["rows"]}
+    assert shown["membership.auc"] == pytest.approx(found["membership.auc"].value)
+    assert "identity.linkability.k1" in shown
+    said = {e.attributes["data-test-sentence"]: e.text for e in page.all("data-test-sentence")}
+    assert {"Attacks", "Membership", "Copies"} <= set(said)
+    assert "Disclosure attacks were not run" not in linked_report.html
+    scope = section(linked_report, "scope")["attackers"]
+    assert [each["who"] for each in scope] == ["Somebody who knows a whole history", "A motivated intruder"]
+
+
+def test_without_attacks_the_page_says_so(hospital_evaluation, hospital_schema):
+    kinds = ("membership", "identity", "attribute", "copying.excess")
+    scores = tuple(s for s in hospital_evaluation.scores if not s.metric.startswith(kinds))
+    panels = {k: v for k, v in hospital_evaluation.panels.items() if k not in ("membership", "identity")}
+    report = build_linked(replace(hospital_evaluation, scores=scores, panels=panels), hospital_schema)
+    assert section(report, "risk")["absent"] == "No attack was run."
+    assert "Disclosure attacks were not run" in dict(section(report, "limits")["limits"])["attacks"]
+    assert section(report, "scope")["attackers"] == []
 
 
 def test_one_person_is_protected_not_one_table_of_them(hospital_evaluation, hospital_schema):
@@ -315,7 +341,7 @@ def test_what_was_left_out_is_said(hospital_evaluation, hospital_schema):
     report = build_linked(quick, hospital_schema)
     told = dict(section(report, "failures")["left_out"])
     assert told["SDMetrics' multi-table report"] == "a quick evaluation leaves it out"
-    assert sum(each.startswith("Disclosure attacks") for each in told) == 3
+    assert [each for each in told if each.startswith("Disclosure attacks")] == ["Disclosure attacks: secrets guessed"]
     assert "Every measurement ran" not in report.html
     assert "SDMetrics&#39; multi-table report</th><td>a quick evaluation leaves it out" in report.html
 
