@@ -12,6 +12,7 @@ from synthkit.encoding.codecs.identifier import fresh
 from synthkit.encoding.layout import Rows
 from synthkit.encoding.units.drawn_units import DrawnRows, DrawnUnits
 from synthkit.encoding.units.learned_table import LearnedTable
+from synthkit.encoding.units.moment_bounds import moments_beside
 from synthkit.encoding.units.shared_tables import with_fresh_keys
 from synthkit.encoding.units.unit_clock import MISSING_TICK
 from synthkit.encoding.units.unit_encoder import UnitEncoder
@@ -41,9 +42,11 @@ def row_values(each: LearnedTable, encoder: UnitEncoder, rows: Rows, start: Ints
         elif name == each.until:
             out[name] = clock.values(until, column)
         elif name in each.offsets:
-            away = pd.to_numeric(decoded[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-            none = np.isnan(away)
-            out[name] = clock.values(np.where(none, MISSING_TICK, start + np.nan_to_num(away).astype(np.int64)), column)
+            told = pd.to_numeric(decoded[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+            away = np.where(np.isnan(told), MISSING_TICK, np.nan_to_num(told).astype(np.int64))
+            kind = each.schema.columns[name]
+            assert isinstance(kind, Numeric)
+            out[name] = clock.values(moments_beside(start, away, kind, column, clock), column)
         elif name in decoded:
             out[name] = decoded[name]
     return pd.DataFrame(out, index=range(len(start)), copy=False)

@@ -103,7 +103,8 @@ class UnitChunk:
         self.owners = OpenOwners(1 + max((graph.depth(n) for n in names), default=0), b, len(names))
         self.owners.owed[0] = facts.owed
         self.owners.arrays["row"][0] = units
-        for name, values in (("now", facts.first), ("first", facts.first), ("last", facts.last)):
+        told = {"now": facts.first, "first": facts.first, "last": facts.last, "born": facts.born, "gone": facts.gone}
+        for name, values in told.items():
             self.owners.arrays[name][0] = values
         total = encoder.series_offset(len(names))
         self.memory = UnitMemory(

@@ -104,6 +104,26 @@ def _order(where: str, table: LinkedTable) -> Iterator[str]:
     if len({table.columns[column].kind for column in table.moments}) > 1:
         kinds = " and ".join(f"`{c}` is {table.columns[c].kind}" for c in table.moments)
         yield f"{where}: `order` needs `from` and `until` of one kind; however: {kinds}"
+    elif table.order.until is not None:
+        yield from _ends_in_bounds(where, table, table.order.start, table.order.until)
+
+
+def _ends_in_bounds(where: str, table: LinkedTable, start: str, until: str) -> Iterator[str]:
+    """A row can begin and end inside the bounds of both columns."""
+    begins, ends = table.columns[start], table.columns[until]
+    if isinstance(begins, Datetime) and isinstance(ends, Datetime):
+        coarse = max(begins.step, ends.step)
+        first, last = (int(t.astype("int64")) // coarse for t in (begins.ends[0], ends.ends[1]))
+        impossible = first > last
+    elif isinstance(begins, Numeric) and isinstance(ends, Numeric):
+        impossible = begins.min is not None and ends.max is not None and begins.min > ends.max
+    else:
+        return
+    if impossible and not ends.nullable:
+        yield (
+            f"{where}: `order` needs rows that can end, for `{until}` is never missing; however: its `max` is before "
+            f"the `min` of `{start}`. Widen the bounds"
+        )
 
 
 def _kinds(where: str, table: LinkedTable) -> Iterator[str]:
