@@ -78,7 +78,7 @@ def _events(side: LinkedSide) -> NDArray[np.float64]:
     out[:, 0] = line.kind
     for k, name in enumerate(owners):
         at = np.flatnonzero(line.table == k)
-        values = side.values(name)[1][line.row[at]]
+        values = side.exact_values(name)[line.row[at]]
         out[at, 1 : 1 + values.shape[1]] = values
     return np.where(np.isnan(out), np.inf, out)
 
