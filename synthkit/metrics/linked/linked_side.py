@@ -127,7 +127,7 @@ class LinkedSide:
         return self._values[table]
 
     def exact_values(self, table: str) -> NDArray[np.float64]:
-        """Values of the learned columns with rare levels apart, so that equal rows alone are equal. **Shape**: (n, d)."""
+        """Values of the learned columns with rare levels apart: equal rows alone are equal. **Shape**: (n, d)."""
         names, pooled = self.values(table)
         out = pooled.copy()
         for k, column in enumerate(names):
