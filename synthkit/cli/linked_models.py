@@ -175,6 +175,7 @@ def impute_linked(model: Path, tables: Path, place: LinkedPlace, config: RunConf
     with progress_display(quiet=quiet) as progress:
         progress.stage("load")
         from synthkit.pipeline.linked.linked_input import kept_cells
+        from synthkit.synthesizer.linked_completion import fillable
         from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
         from synthkit.synthesizer.model_files import lawful
 
@@ -189,14 +190,14 @@ def impute_linked(model: Path, tables: Path, place: LinkedPlace, config: RunConf
         place.write(after, schema, partly=True)
         progress.stage("")
     warn_orphans(cells.counts)
-    filled = _missing_cells(before, schema) - _missing_cells(after, schema)
-    say(f"{place.path}: {_sizes(after)}; {filled:,} cells filled", quiet=quiet)
+    values = {name: fillable(schema, name) for name in schema.graph.records}
+    filled = _missing_cells(before, values) - _missing_cells(after, values)
+    say(f"{place.path}: {_sizes(after)}; {filled:,} cells filled, moments and keys left as they are", quiet=quiet)
 
 
-def _missing_cells(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> int:
-    """Missing cells of values; keys and moments are never filled."""
-    values = {name: list(table.payload) for name, table in schema.tables.items() if table.payload}
-    return sum(int(frames[name][columns].isna().sum().sum()) for name, columns in values.items())
+def _missing_cells(frames: Mapping[str, pd.DataFrame], columns: Mapping[str, tuple[str, ...]]) -> int:
+    """Missing cells of some columns, by table."""
+    return sum(int(frames[name][list(some)].isna().sum().sum()) for name, some in columns.items())
 
 
 def score_linked(

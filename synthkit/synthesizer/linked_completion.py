@@ -24,6 +24,9 @@ from synthkit.encoding.units.unit_frames import UnitFrames
 from synthkit.errors import SchemaError
 from synthkit.models.unit_base import UnitModel
 from synthkit.runtime.seeds import Seeds
+from synthkit.schema import Datetime
+from synthkit.schema.linked import LinkedSchema
+from synthkit.schema.linked.linked_rules import NothingAfter
 from synthkit.synthesizer.conditional import ConditionalSampler
 from synthkit.synthesizer.rule_sampling import REDRAW_ROUNDS
 from synthkit.tables.linked_tables import LinkedTables
@@ -196,10 +199,23 @@ def usual(frames: UnitFrames, encoder: UnitEncoder) -> tuple[UnitFrames, dict[st
     return replace(frames, frames=out), extra
 
 
+def fillable(schema: LinkedSchema, name: str) -> tuple[str, ...]:
+    """Columns of a table whose missing cells can be filled: values that are no keys and tell no time.
+
+    A moment that is missing says that something has not happened: that a stay goes on, or that a person lives.
+    """
+    table = schema.tables[name]
+    ends = (
+        {r.moment.partition(".")[2] for r in schema.rules if isinstance(r, NothingAfter)} if name == schema.unit else ()
+    )
+    told = {*table.moments, table.end, *ends}
+    return tuple(c for c in table.payload if c not in told and not isinstance(table.columns[c], Datetime))
+
+
 def imputed(
     tables: LinkedTables, encoder: UnitEncoder, model: UnitModel, seeds: Seeds, classes: UnitClasses | None
 ) -> dict[str, pd.DataFrame]:
-    """Tables with missing cells of values filled. **Shape**: by table, as it was.
+    """Tables with missing cells of values filled, rows where they stood. **Shape**: by table, as it was.
 
     Args:
         tables: the units.
@@ -215,14 +231,14 @@ def imputed(
     out = {unit: _imputed_roots(tables.frames[unit], frames.frames[unit], encoder, model, seeds)}
     sequences = encoder.encode(frames)
     for name in encoder.tables:
-        whole, each = tables.frames[name], encoder.learned[name]
-        values = [c for c in each.schema.columns if c in whole and c not in each.table.moments]
+        whole, each = tables.frames[name], encoder.learned[name]  # in the order of the units
+        values = [c for c in each.schema.columns if c in fillable(encoder.schema, name)]
         rows = np.flatnonzero(whole[values].isna().any(axis=1).to_numpy()) if values else np.empty(0, dtype=np.int64)
         if len(rows):
             drawn = _filled(name, rows, values, frames, encoder, model, seeds, sequences)
             whole = _with_filled(whole, drawn, rows, values)
         out[name] = whole
-    return out
+    return {n: frame.iloc[np.argsort(tables.places[n])].reset_index(drop=True) for n, frame in out.items()}
 
 
 def _filled(
@@ -267,7 +283,7 @@ def _imputed_roots(
     whole: pd.DataFrame, learned: pd.DataFrame, encoder: UnitEncoder, model: UnitModel, seeds: Seeds
 ) -> pd.DataFrame:
     """Units with missing cells filled, given how many rows they own and when these begin and end."""
-    values = [c for c in encoder.root.schema.learned if c in whole]
+    values = [c for c in encoder.root.schema.learned if c in fillable(encoder.schema, encoder.schema.unit)]
     rows = np.flatnonzero(whole[values].isna().any(axis=1).to_numpy()) if values else np.empty(0, dtype=np.int64)
     if not len(rows):
         return whole

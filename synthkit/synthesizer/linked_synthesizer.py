@@ -183,8 +183,9 @@ class LinkedSynthesizer:
     def impute(self, tables: Mapping[str, pd.DataFrame], *, seed: int | None = None) -> dict[str, pd.DataFrame]:
         """Fill missing cells of values with draws from their law given the rest of the row and all that came before.
 
-        Keys, moments and what is computed are not filled; known cells stay as they are. Cells are filled in one
-        pass: what is filled in one row does not change what came before another.
+        Keys, moments and what is computed are not filled, so that nobody dies and no stay ends for it; known cells
+        and the order of the rows stay as they are. Cells are filled in one pass: what is filled in one row does not
+        change what came before another.
 
         Args:
             tables: frames by name.
