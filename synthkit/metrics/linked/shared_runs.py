@@ -42,7 +42,7 @@ def shared_runs(comparison: LinkedEvaluationData, rng: np.random.Generator) -> S
         value=at.value,
         low=at.low,
         high=at.high,
-        goal="low",
+        goal="none",
         reference=held,
         parts={
             "units with five events, synthetic": len(able[0]) / sides[0].size,

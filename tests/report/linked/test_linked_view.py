@@ -281,6 +281,14 @@ def test_one_person_is_protected_not_one_table_of_them(hospital_evaluation, hosp
     assert "Protected unit: one row of patients, with all rows that belong to it." in report.html
 
 
+def test_tables_that_have_no_timeline_are_told_apart(hospital_evaluation, hospital_schema):
+    """One without rows is on no other clock."""
+    panel = {**hospital_evaluation.panels["timelines"], "not drawn": ["labs"], "no rows": ["events"]}
+    changed = replace(hospital_evaluation, panels={**hospital_evaluation.panels, "timelines": panel})
+    text = build_linked(changed, hospital_schema).html
+    assert "On another clock, or without a moment, and not drawn: labs. Without synthetic rows: events." in text
+
+
 def test_what_was_left_out_is_said(hospital_evaluation, hospital_schema):
     """No page says that every measurement ran beside one that says that attacks were not run."""
     quick = replace(hospital_evaluation, run={**hospital_evaluation.run, "quick": True}, failures=(), scores=tuple(
