@@ -79,6 +79,10 @@ class LinkedContext:
         """Numbers of rows of a side by table; empty where they are not known."""
         return _counts(self.evaluation.run.get("rows"), side)
 
+    def shared_rows(self, side: str) -> Mapping[str, int]:
+        """Numbers of rows of shared tables, `real` or `synthetic`; empty where they are not known."""
+        return _counts(self.evaluation.run.get("shared rows"), side)
+
     def units(self, side: str) -> int:
         """Number of units of a side, 0 where it is not known."""
         return self.rows(side).get(self.unit, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from synthkit._version import __version__
+from synthkit.encoding.rare_code_notes import pooled_rows
 from synthkit.encoding.units.root_facts import RootFacts
 from synthkit.encoding.units.unit_classes import UnitClasses
 from synthkit.encoding.units.unit_decoder import decode_units
@@ -129,6 +130,9 @@ class LinkedSynthesizer:
         self._classes = access.classes
         kind.check(self._encoder)
         self._shared = access.shared()
+        if say is not None:
+            for sentence in self._remarks(typed):
+                say(sentence)
         self._model = kind(UnitLayout.of(self._encoder), self._config)
         self._references = {n: frame_from_dict(frame_to_dict(frame)) for n, frame in typed.references.items()}
         self._storages = {name: dict(each) for name, each in typed.storages.items()}
@@ -300,6 +304,14 @@ class LinkedSynthesizer:
             alone = self.schema.tables[name].alone(name)
             out[name] = table_files.as_it_came(frames[name], alone, self._storages.get(name, {}))
         return out
+
+    def _remarks(self, tables: LinkedTables) -> Iterator[str]:
+        """What of the tables is too rare to be learned, in words."""
+        encoder, unit = self._encoder, self.schema.unit
+        assert encoder is not None
+        coded = {unit: encoder.root, **{name: each.encoder for name, each in encoder.payloads.items()}}
+        shared = {name: (max(len(self._shared[name]) - 1, 0), len(rows)) for name, rows in tables.shared.items()}
+        return pooled_rows(coded, shared, unit)
 
     def _identity(self, tables: LinkedTables, device: str) -> dict[str, Any]:
         """What a training that is taken up must have in common with the one that was begun."""

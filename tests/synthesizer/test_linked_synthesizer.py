@@ -170,6 +170,29 @@ def test_a_table_of_no_rows_stays_one(model: str) -> None:
     assert len(drawn["devices"]) == 0 < len(drawn["visits"])
 
 
+def test_what_is_too_rare_to_be_learned_is_said() -> None:
+    """Towns of one person each, and doctors of one patient each, with the numbers that are left."""
+    schema, frames = visits()
+    content = schema.model_dump(mode="json", by_alias=True, exclude_none=True)
+    content["tables"]["patients"]["columns"]["town"] = {"kind": "code"}
+    content["tables"]["visits"]["columns"]["doctor"] = {"kind": "identifier"}
+    content["tables"]["visits"]["links"].append({"columns": ["doctor"], "to": "doctors", "kind": "shared"})
+    doctors = {"role": "shared", "key": ["doctor"], "columns": {"doctor": {"kind": "identifier"}}}
+    content["tables"]["doctors"] = doctors
+    place = np.arange(40)
+    town = np.where(place < 8, "common", np.array([f"t{k}" for k in place], dtype=object))
+    who = frames["visits"]["id"].str[1:].astype(int)
+    doctor = np.where(who < 9, -1, who)
+    tables = {"patients": frames["patients"].assign(town=town), "visits": frames["visits"].assign(doctor=doctor)}
+    tables["doctors"] = pd.DataFrame({"doctor": np.unique(doctor)})
+    said: list[str] = []
+    made = LinkedSynthesizer(LinkedSchema.parse(content), "independent", seed=1, device="cpu")
+    made.fit(tables, say=said.append)
+    assert "patients: `town`: 1 of 33 codes is learned; each other one, in fewer than 5 rows" in " ".join(said)
+    assert "`doctors`: 1 of 32 rows is told apart; the others, to which fewer than 5 patients point each" in said[-1]
+    assert len(made.sample(30, seed=1)["doctors"]) == 2
+
+
 def test_units_known_in_part() -> None:
     """Static values are kept, beginnings continued exactly, missing cells filled and known ones let be."""
     schema, frames = visits()

@@ -22,6 +22,7 @@ from synthkit.report.html import redraw
 from synthkit.report.json_export import value_at
 from synthkit.report.linked_section_registry import SECTIONS_ON_LINKED_TABLES
 from synthkit.report.linked_view import build_linked
+from synthkit.schema.linked import LinkedSchema
 from synthkit.schema.linked.validate_linked import typed_columns, validate_columns
 from synthkit.tables.linked_tables import LinkedTables
 
@@ -125,6 +126,18 @@ def test_outsiders_see_neither_real_counts_nor_sections_of_real_rows(hospital_ev
         for row in each.get("scores", []):
             assert row["note"] == ""
             assert row["value"] == pytest.approx(round(row["value"], 2))
+
+
+def test_shared_tables_have_their_rows(hospital_evaluation, hospital_schema):
+    """Real ones stand under those that were fitted on; outsiders see the synthetic ones alone."""
+    content = hospital_schema.model_dump(mode="json", by_alias=True, exclude_none=True)
+    doctors = {"role": "shared", "key": ["doctor"], "columns": {"doctor": {"kind": "identifier"}}}
+    schema = LinkedSchema.parse({**content, "tables": {**content["tables"], "doctors": doctors}})
+    run = {**hospital_evaluation.run, "shared rows": {"real": {"doctors": 1627}, "synthetic": {"doctors": 3}}}
+    for tier, wanted in (("internal", ["1,627", "—", "3", "—", "—"]), ("shareable", ["3", "—"])):
+        report = build_linked(replace(hospital_evaluation, run=run), schema, tier=tier)
+        rows = section(report, "released")["table"]["rows"]
+        assert next([c["text"] for c in r["cells"]] for r in rows if r["name"] == "doctors") == wanted
 
 
 def test_rows_by_table(linked_report, hospital_sides):
