@@ -131,7 +131,7 @@ def sample_linked(
         count = len(known[schema.unit]) if known is not None and units is None else units
         progress.stage("sample")
         with lawful(model):
-            drawn = synthesizer.sample(count or 0, seed=config.seed, given=known)
+            drawn = synthesizer.sample(count or 0, seed=config.seed, given=known, progress=progress.advance)
         progress.stage("write")
         place.write(drawn, schema, partly=known is not None)
         progress.stage("")

@@ -152,7 +152,12 @@ class LinkedSynthesizer:
         return chosen if planned is None or "steps" not in chosen else {**chosen, "steps": planned}
 
     def sample(
-        self, units: int, *, seed: int | None = None, given: Mapping[str, Any] | None = None
+        self,
+        units: int,
+        *,
+        seed: int | None = None,
+        given: Mapping[str, Any] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> dict[str, pd.DataFrame]:
         """Draw new units; every declared rule holds.
 
@@ -162,6 +167,7 @@ class LinkedSynthesizer:
             given: by table, what is known. Of the table of units values that all units must have, by column, or a frame
                 of one row a unit with unknown cells missing; of other tables the rows that units have had so far, which
                 are continued: then the frame of units holds their keys.
+            progress: called with how many of the rows right below the units are drawn, and how many there are.
 
         Raises:
             ConfigError: the number of units is negative, or the synthesizer is not fitted.
@@ -179,7 +185,7 @@ class LinkedSynthesizer:
             known = KnownUnits.of(given, units, encoder, self._references)
             roots = known.complete(model, seeds)
         drawn = model.sample(
-            encoder, RootFacts.of(encoder, roots), seeds.torch("rows"), None if known is None else known.begun
+            encoder, RootFacts.of(encoder, roots), seeds.torch("rows"), None if known is None else known.begun, progress
         )
         told = {} if known is None else known.told(drawn)
         return self._as_they_came(decode_units(encoder, roots, drawn, seeds.numpy("keys"), self._shared, told))

@@ -170,6 +170,19 @@ def test_a_table_of_no_rows_stays_one(model: str) -> None:
     assert len(drawn["devices"]) == 0 < len(drawn["visits"])
 
 
+def test_drawing_tells_how_far_it_is() -> None:
+    """Rows are told as they are drawn, never fewer than before and all of them at the end; the draw is the same."""
+    schema, frames = visits()
+    made = LinkedSynthesizer(schema, "independent", seed=1, device="cpu").fit(frames)
+    told: list[tuple[int, int]] = []
+    drawn = made.sample(25, seed=1, progress=lambda *far: told.append(far))
+    done, whole = zip(*told, strict=True)
+    assert len(told) > 2
+    assert list(done) == sorted(done)
+    assert {*whole} == {len(drawn["visits"])} == {done[-1]}
+    assert drawn["visits"].equals(made.sample(25, seed=1)["visits"])
+
+
 def test_what_is_too_rare_to_be_learned_is_said() -> None:
     """Towns of one person each, and doctors of one patient each, with the numbers that are left."""
     schema, frames = visits()

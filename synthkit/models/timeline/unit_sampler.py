@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 
 import numpy as np
@@ -39,6 +39,7 @@ def draw_below(
     facts: RootFacts,
     generator: torch.Generator,
     begun: BegunUnits | None = None,
+    told: Callable[[int, int], None] | None = None,
 ) -> DrawnUnits:
     """Draw everything below units.
 
@@ -48,13 +49,19 @@ def draw_below(
         facts: what is known of the units.
         generator: of the draws.
         begun: what has happened to the units already.
+        told: called with how many of the rows right below the units are drawn, and how many there are.
     """
+    done, whole = 0, int(facts.owed.sum())
     order = np.argsort(facts.owed.sum(axis=1), kind="stable")
     drawn: dict[str, list[RoundRows]] = {name: [] for name in encoder.tables}
     drawing = RowDrawing.of(encoder, network, generator)
     with fast_matrices():
         for units in _chunks(order, facts.owed.sum(axis=1), encoder):
-            UnitChunk(drawing, facts.take(units), units, begun).draw(drawn)
+            chunk = UnitChunk(drawing, facts.take(units), units, begun)
+            for left in chunk.draw(drawn):
+                if told is not None and whole:
+                    told(done + int(facts.owed[units].sum()) - left, whole)
+            done += int(facts.owed[units].sum())
     links = encoder.schema.tables
     to = {
         (n, k): links[n].links[k].to
@@ -130,13 +137,14 @@ class UnitChunk:
         self.tables = [TableMemory.of(encoder.payloads[name], self.device) for name in names]
         self.roots = self.network.root_words(facts.cat.to(self.device))
 
-    def draw(self, drawn: Mapping[str, list[RoundRows]]) -> None:
-        """Draw all rows, round by round."""
+    def draw(self, drawn: Mapping[str, list[RoundRows]]) -> Iterator[int]:
+        """Draw all rows, round by round; after each how many rows right below the units are left."""
         for k in count():
             active = self._active()
             if not len(active):
                 return
             self._round(k, active, drawn)
+            yield int(self.owners.owed[0].sum())
 
     def room(self, active: Ints, table: Ints) -> RowTime:
         """Where the next rows of units may lie. **Shape**: (n,), (n,) -> (n,) each."""

@@ -69,7 +69,7 @@ def synthesize_linked(
     clock.stage("fit")
     ledger = _learn(synthesizer, parts.train, config, checkpoint, clock)
     clock.stage("sample")
-    draws, seeds = _draws(synthesizer, len(parts.train.frames[given.unit]), config)
+    draws, seeds = _draws(synthesizer, len(parts.train.frames[given.unit]), config, clock)
     clock.stage("validate synthetic tables")
     typed, output = _checked(draws, given)
     clock.stage("evaluate")
@@ -177,10 +177,13 @@ def _learn(
     return ledger
 
 
-def _draws(synthesizer: LinkedSynthesizer, fitted: int, config: RunConfig) -> tuple[tuple[Tables, ...], list[int]]:
+def _draws(
+    synthesizer: LinkedSynthesizer, fitted: int, config: RunConfig, clock: Clock
+) -> tuple[tuple[Tables, ...], list[int]]:
     """As many units a draw as were asked for, or fitted; and the seed of each draw."""
     seeds = [Seeds(_root(config)).of(f"draw {k}") % 2**31 for k in range(config.draws)]
-    return tuple(synthesizer.sample(config.units or fitted, seed=seed) for seed in seeds), seeds
+    units = config.units or fitted
+    return tuple(synthesizer.sample(units, seed=seed, progress=clock.rows) for seed in seeds), seeds
 
 
 def _checked(draws: tuple[Tables, ...], schema: LinkedSchema) -> tuple[tuple[LinkedTables, ...], LinkedValidation]:
