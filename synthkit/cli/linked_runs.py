@@ -37,7 +37,9 @@ def run_linked(
     if not quiet:
         rows = ", ".join(f"{name} {len(frame):,}" for name, frame in made.synthetic.items())
         people = made.facts["people"]
-        say(f"\nsynthetic rows: {rows}; of {people['units']:,} real units {_fitted(people):,} fitted")
+        held, aside = people["test"] + people["pool held out"], people["reference"]
+        split = f"{_fitted(people):,} fitted, {held:,} held out, {aside:,} set aside for disclosure attacks"
+        say(f"\nsynthetic rows: {rows}; of {people['units']:,} real units {split}")
         show_linked_scores(made.evaluation)
         show_paths(contents(out))
 

@@ -302,6 +302,27 @@ def test_tables_that_have_no_timeline_are_told_apart(hospital_evaluation, hospit
     assert "On another clock, or without a moment, and not drawn: labs. Without synthetic rows: events." in text
 
 
+def test_who_was_neither_fitted_nor_held_out_is_counted(hospital_evaluation, hospital_schema):
+    """They are the people of the table less the two; nothing is said where nobody is left, or the split is unknown."""
+    rows = hospital_evaluation.run["rows"]
+    used = rows["train"]["patients"] + rows["holdout"]["patients"]
+    for units, said in ((used + 1500, f"remaining 1,500 of {used + 1500:,} are set aside"), (used, "")):
+        run = {**hospital_evaluation.run, "people": {"units": units}}
+        html = build_linked(replace(hospital_evaluation, run=run), hospital_schema).html
+        assert said in html
+        assert ("set aside" in html) == bool(said)
+
+
+def test_a_loss_of_whole_units_says_what_moves_it(hospital_evaluation, hospital_schema):
+    """Beside what it says of one table."""
+    curve = {"steps": [1, 2], "train": [3.0, 4.0], "validation": None, "best_step": 2}
+    panels = {**hospital_evaluation.panels, "training": curve}
+    report = build_linked(replace(hospital_evaluation, panels=panels), hospital_schema)
+    (drawn,) = section(report, "training")["figures"]
+    assert "the solid line also follows who is drawn" in drawn["caption"]
+    assert "learning by heart" in drawn["caption"]
+
+
 def test_what_was_left_out_is_said(hospital_evaluation, hospital_schema):
     """No page says that every measurement ran beside one that says that attacks were not run."""
     quick = replace(hospital_evaluation, run={**hospital_evaluation.run, "quick": True}, failures=(), scores=tuple(
