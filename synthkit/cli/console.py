@@ -46,6 +46,14 @@ def warn_orphans(orphans: Mapping[str, OrphanCount], side: str = "") -> None:
         warn(f"{of}`{name}`: {' and '.join(said)} {was} left out (--orphans drop)")
 
 
+def warn_copied(copied: Mapping[str, int]) -> None:
+    """Say which catalogues of linked tables leave as they came, though nobody declared them public."""
+    from synthkit.schema.linked.linked_validation import copied_notes
+
+    for note in copied_notes(copied):
+        warn(note)
+
+
 def warn_clamped(clamped: Mapping[str, int]) -> None:
     """Say how many cells were mapped into the declared domain, by column."""
     if clamped:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,7 +98,7 @@ def init_linked(
             temporary.write_text(text, encoding="utf-8")
     schema = LinkedSchema.loads(draft.text, str(out))
     _warn(schema, frames, guessed=unit is None)
-    _warn_of_lines(draft)
+    _warn_of_lines(draft, [name for name, frame in frames.items() if not len(frame)])
     orphans = _orphans(schema, frames)
     say(
         f"{out}: {len(schema.tables)} tables with {sum(len(t.columns) for t in schema.tables.values())} columns "
@@ -108,8 +108,10 @@ def init_linked(
     )
 
 
-def _warn_of_lines(draft: LinkedDraft) -> None:
-    """Lines that the rows speak against: a unit that few belong to, and what some rows break."""
+def _warn_of_lines(draft: LinkedDraft, rowless: Sequence[str]) -> None:
+    """Lines that no row speaks for, or rows speak against: a unit that few belong to, and what some rows break."""
+    for name in rowless:
+        warn(f"`{name}`: {' '.join(draft.comments.get(f'tables.{name}', ()))}")
     if draft.likeliest != draft.schema.unit:
         warn(
             f"`{draft.schema.unit}` is taken for the table whose rows are people, for --unit names it; however: by "
@@ -173,11 +175,12 @@ def _warn(schema: LinkedSchema, frames: Mapping[str, pd.DataFrame], *, guessed: 
             "not, name that table with --unit"
         )
     for name, table in schema.tables.items():
+        if not len(frames[name]):  # the draft's comment is said instead
+            continue
         if not table.columns:
             asked = f"`{name}`: question: is it public? It is small, and no column looks like people or dates: it"
             copied = "is taken for a public catalogue, which is copied as it is: check that it is public"
-            listed = len(frames[name]) and not says_catalogue(name)
-            warn(f"{asked if listed else f'`{name}`'} {copied}")
+            warn(f"{f'`{name}`' if says_catalogue(name) else asked} {copied}")
             continue
         keys = {*table.key, *(column for link in table.links for column in link.columns)}
         for suspicion in find_direct_identifiers(frames[name], table.columns):

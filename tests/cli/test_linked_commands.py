@@ -77,6 +77,25 @@ def test_init_of_names_and_catalogues_is_warned_of(command, tmp_path):
     assert "question: is it public?" not in said.err
 
 
+def test_a_table_without_rows_is_warned_of_and_rows_of_undeclared_catalogues_are_told(command, tmp_path):
+    folder, draft = tmp_path / "ward", tmp_path / "ward.yaml"
+    folder.mkdir()
+    frames = small_hospital()
+    frames["d_tests"] = pd.DataFrame({"test": ["crea", "hb"], "label": ["creatinine", "haemoglobin"]})
+    frames["notes"] = pd.DataFrame({"patient": [], "text": []}, dtype=object)
+    for name, frame in frames.items():
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    said = command("init", folder, "-o", draft, "--unit", "patients")
+    assert "warning: `notes`: has no rows, so nobody can tell what it is" in said.err
+    assert LinkedSchema.load(draft).tables["notes"].role == "records"
+    told = "`d_tests`: its 2 rows are copied as they are into every release"
+    assert told in command("validate", folder, "--schema", draft).out
+    given = (folder, "--schema", draft, "--model", "independent", "--seed", 1)
+    said = command("fit", *given, "--quiet", "-o", tmp_path / "fit")
+    assert said.code == 0, said.err
+    assert f"warning: {told}" in said.err
+
+
 def test_init_asks_whether_a_small_list_is_public(command, tmp_path):
     folder = tmp_path / "ward"
     folder.mkdir()

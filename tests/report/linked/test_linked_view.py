@@ -22,7 +22,7 @@ from synthkit.report.html import redraw
 from synthkit.report.json_export import value_at
 from synthkit.report.linked_section_registry import SECTIONS_ON_LINKED_TABLES
 from synthkit.report.linked_view import build_linked
-from synthkit.schema.linked.validate_linked import typed_columns, validate_columns
+from synthkit.schema.linked.validate_linked import typed_columns, validate_columns, validate_linked
 from synthkit.tables.linked_tables import LinkedTables
 
 PUBLISHED = json.loads((ROOT / "schemas" / "synthkit-report-1.json").read_text(encoding="utf-8"))
@@ -300,6 +300,19 @@ def test_a_holdout_that_was_trained_on_is_a_limit(hospital_evaluation, hospital_
     limits = dict(section(report, "limits")["limits"])
     assert "7 held-out patients were trained on" in limits["known units"]
     assert {"few units", "quick", "no bound", "attacks", "failures"} <= set(limits)
+
+
+def test_a_catalogue_that_nobody_declared_public_is_a_limit(hospital_evaluation, hospital_schema):
+    said = validate_linked(made_hospital.tables(40, 1), hospital_schema)
+    assert said.copied == {"payers": 4}
+    told = {"input": said.to_dict()}
+    for tier in ("internal", "shareable"):
+        report = build_linked(hospital_evaluation, hospital_schema, validation=told, tier=tier)
+        limits = dict(section(report, "limits")["limits"])
+        assert limits["copied: payers"].startswith("Its 4 rows are real ones, copied as they came")
+    old = {"input": {k: v for k, v in said.to_dict().items() if k != "copied"}}
+    report = build_linked(hospital_evaluation, hospital_schema, validation=old)
+    assert "copied: payers" not in dict(section(report, "limits")["limits"])
 
 
 def test_a_run_folder_is_drawn_again(tmp_path, hospital_evaluation, hospital_schema, linked_report):

@@ -25,6 +25,7 @@ from synthkit.schema.infer.linked.linked_relations import (
     nearly_onces,
     not_before,
 )
+from synthkit.schema.infer.linked.rowless_tables import draft_rowless
 from synthkit.schema.infer.linked.unit_tree import UnitTree, draft_tree
 from synthkit.schema.linked.link import Link, RowOrder
 from synthkit.schema.linked.linked_rules import LinkedRule, Once
@@ -209,9 +210,12 @@ def _table(
     key = (tree.keys[name],) if name in tree.keys else ()
     if key:
         comments[f"{where}.key"] = (f"complete, and no value twice in {len(frame):,} rows",)
-    if tree.roles[name] == "reference" or frame.empty:
-        listed = "taken for a public catalogue by its name" if says_catalogue(name) else _LISTED
-        comments[where] = (listed if len(frame) else "has no rows to draft from",)
+    if not len(frame) and len(frame.columns):
+        rowless = draft_rowless(name, frame, tree)
+        comments[where] = (rowless.note,)
+        return rowless.table
+    if tree.roles[name] == "reference":
+        comments[where] = ("taken for a public catalogue by its name" if says_catalogue(name) else _LISTED,)
         return LinkedTable(role="reference", key=key)
     if tree.roles[name] == "shared":
         comments[where] = ("not reached from a unit: if it is a public catalogue, say `role: reference`",)

@@ -162,6 +162,8 @@ def _aside_role(
     name: str, tables: Mapping[str, pd.DataFrame], found: tuple[ForeignKey, ...], keys: Mapping[str, str]
 ) -> Role:
     """What a table is that no row of a unit lies in: whether it is public its name tells, or that it is a mere list."""
+    if not len(tables[name]):
+        return "shared"  # of a table that has no rows yet nobody knows that they will be public
     if says_catalogue(name):
         return "reference"
     points = any(k.table == name and k.to != name for k in found)

@@ -84,13 +84,6 @@ def test_what_no_unit_reaches_is_shared_unless_its_name_says_it_is_public():
     assert (found["doctors"].role, found["payers"].role, found["d_codes"].role) == ("shared", "shared", "reference")
 
 
-def test_a_table_of_no_rows_is_taken_as_it_is():
-    frames = {**tables(100, 2), "notes": pd.DataFrame({"patient_id": [], "text": []})}
-    draft = draft_linked(frames)
-    assert draft.schema.tables["notes"].role == "reference"
-    assert draft.comments["tables.notes"] == ("has no rows to draft from",)
-
-
 def test_another_persons_row_is_a_peer():
     rng = np.random.default_rng(0)
     people = pd.DataFrame({"person_id": range(1000, 1200), "age": rng.integers(0, 90, 200)})
