@@ -22,6 +22,7 @@ from synthkit.report.html import redraw
 from synthkit.report.json_export import value_at
 from synthkit.report.linked_section_registry import SECTIONS_ON_LINKED_TABLES
 from synthkit.report.linked_view import build_linked
+from synthkit.schema.linked import LinkedSchema
 from synthkit.schema.linked.validate_linked import typed_columns, validate_columns, validate_linked
 from synthkit.tables.linked_tables import LinkedTables
 
@@ -125,6 +126,20 @@ def test_outsiders_see_neither_real_counts_nor_sections_of_real_rows(hospital_ev
         for row in each.get("scores", []):
             assert row["note"] == ""
             assert row["value"] == pytest.approx(round(row["value"], 2))
+
+
+def test_numbers_of_rows_that_were_read_off_the_tables_are_not_for_outsiders(hospital_evaluation, hospital_schema):
+    seen = hospital_schema.model_dump(mode="json", by_alias=True)
+    seen["tables"]["visits"]["links"][0] |= {"max_rows_per_owner": 3571, "observed": True}
+    seen["tables"]["labs"]["links"][0] |= {"max_rows_per_owner": 4733}
+    schema = LinkedSchema.parse(seen)
+    inside = dict(section(build_linked(hospital_evaluation, schema), "scope")["rows"])
+    assert inside["Most rows of a unit"].endswith("labs 4,733 by patients")
+    assert inside["Most rows of a unit, read off the tables"] == "visits 3,571 by patients"
+    outside = build_linked(hospital_evaluation, schema, tier="shareable")
+    assert dict(section(outside, "scope")["rows"])["Most rows of a unit"] == inside["Most rows of a unit"]
+    assert "3,571" not in outside.html
+    assert "3571" not in json.dumps(outside.document)
 
 
 def test_rows_by_table(linked_report, hospital_sides):

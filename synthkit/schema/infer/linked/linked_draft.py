@@ -289,7 +289,7 @@ def _links(
     for k, link in enumerate(tree.links.get(name, ())):
         most, opened = None, False
         if link.kind == "owner":
-            most = int(np.bincount(link.rows[link.rows >= 0]).max(initial=1))
+            most = rounder(int(np.bincount(link.rows[link.rows >= 0]).max(initial=1)))
         elif link.kind == "earlier":
             opened = is_open(looks[name], looks[link.key.to], link.rows)
         comments[f"tables.{name}.links[{k}]"] = (link.note,)
@@ -301,6 +301,22 @@ def _links(
             open=opened,
             observed=True,
         )
+
+
+def rounder(most: int) -> int:
+    """A bound above the largest number of rows that was seen: the next of 1, 2 or 5 times a power of ten.
+
+    The number itself would be that of one owner's rows, who may be the only one with so many.
+
+    Args:
+        most: rows, 1 or more.
+
+    Example:
+        >>> [rounder(most) for most in (1, 2, 4, 5, 186, 725)]
+        [2, 5, 5, 10, 200, 1000]
+    """
+    power = 10 ** (len(str(most)) - 1)
+    return next(step * power for step in (2, 5, 10) if step * power > most)
 
 
 def _usable(rules: tuple[Rule, ...], columns: Mapping[str, Column]) -> Iterator[Rule]:
