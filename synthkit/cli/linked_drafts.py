@@ -124,14 +124,17 @@ def _warn_of_lines(draft: LinkedDraft, rowless: Sequence[str]) -> None:
 
 def _orphans(schema: LinkedSchema, frames: Mapping[str, pd.DataFrame]) -> str:
     """The option without which rows of nobody are refused, if there are any; how many it leaves out is said."""
+    from synthkit.schema.linked.row_keys import SPELLED_ALIKE
     from synthkit.schema.linked.validate_linked import typed_columns
 
     counts = typed_columns(frames, schema, "drop").orphans
     lost = [f"{n.rows:,} of {len(frames[name]):,} rows of `{name}`" for name, n in counts.items() if n.rows]
     emptied = [f"{n.keys:,} keys of `{name}`" for name, n in counts.items() if n.keys]
     done = [f"leaves out {', '.join(lost)}"] * bool(lost) + [f"empties {', '.join(emptied)}"] * bool(emptied)
+    alike = sum(n.alike for n in counts.values())
     if done:
-        warn(f"some keys name no row: mend them, or `--orphans drop` {' and '.join(done)}")
+        spelled = f"; {alike:,} {SPELLED_ALIKE}" if alike else ""
+        warn(f"some keys name no row: mend them, or `--orphans drop` {' and '.join(done)}{spelled}")
     return " --orphans drop" if done else ""
 
 

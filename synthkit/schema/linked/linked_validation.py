@@ -9,6 +9,7 @@ from typing import Any
 
 from synthkit.errors import SchemaError
 from synthkit.schema.linked.orphans import OrphanCount
+from synthkit.schema.linked.row_keys import SPELLED_ALIKE
 from synthkit.schema.violations import Unchecked, Validation, Violation, listing, total
 
 LINKED_VALIDATION_FORMAT = "synthkit-linked-validation/1"
@@ -121,8 +122,10 @@ class LinkedValidation:
 
     def _left_out(self) -> str:
         """How many rows and keys were left out."""
-        rows, keys = (sum(getattr(c, key) for c in self.orphans.values()) for key in ("rows", "keys"))
-        return f"; {rows:,} rows and {keys:,} keys of orphans left out" if rows or keys else ""
+        counts = self.orphans.values()
+        rows, keys, alike = (sum(getattr(c, key) for c in counts) for key in ("rows", "keys", "alike"))
+        spelled = f", of whose keys {alike:,} {SPELLED_ALIKE}" if alike else ""
+        return f"; {rows:,} rows and {keys:,} keys of orphans left out{spelled}" if rows or keys else ""
 
 
 def copied_notes(copied: Mapping[str, int]) -> Iterator[str]:

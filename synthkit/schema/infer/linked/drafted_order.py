@@ -143,11 +143,12 @@ def find_position(
     frame: pd.DataFrame, columns: Mapping[str, Column], owner: NDArray[np.intp]
 ) -> tuple[str, Evidence] | None:
     """A column that numbers the rows of each owner from 1, and how often it does among owners of several rows."""
+    kept = owner >= 0
     for name, kind in columns.items():
         if isinstance(kind, Numeric) and kind.decimals == 0 and not kind.nullable:
-            x = numbers(frame[name])
+            x = numbers(frame[name])[kept]
             if (x == 1).any():
-                seen = Evidence.of(_numbered(x, owner), _numbered(x[shuffled(len(x))], owner))
+                seen = Evidence.of(_numbered(x, owner[kept]), _numbered(x[shuffled(len(x))], owner[kept]))
                 if seen.beyond_chance(NEARLY_ALWAYS):
                     return name, seen
     return None

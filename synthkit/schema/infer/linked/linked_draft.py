@@ -16,7 +16,7 @@ from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.infer.linked.catalogues import says_catalogue
 from synthkit.schema.infer.linked.drafted_order import DraftedOrder, find_order, find_position, find_series, is_clock
 from synthkit.schema.infer.linked.evidence import TO_MEND, Evidence
-from synthkit.schema.infer.linked.foreign_keys import ForeignKey
+from synthkit.schema.infer.linked.foreign_keys import ForeignKey, spoilt_key
 from synthkit.schema.infer.linked.linked_relations import (
     TableLook,
     find_end,
@@ -31,6 +31,7 @@ from synthkit.schema.linked.link import Link, RowOrder
 from synthkit.schema.linked.linked_rules import LinkedRule, Once
 from synthkit.schema.linked.linked_schema import LinkedSchema
 from synthkit.schema.linked.linked_table import LinkedTable
+from synthkit.schema.linked.row_keys import SPELLED_ALIKE
 from synthkit.schema.rules import Rule
 from synthkit.schema.table import Schema, is_plain
 
@@ -77,7 +78,7 @@ class LinkedDraft:
             place, _, rest = path.partition(".")
             rule = "" if rest else self.schema.rules[int(place[len("rules[") : -1])].sentence
             where = rule or f"`{rest.partition('.')[0]}`"
-            found += [f"{where}: {note}" for note in notes if TO_MEND in note]
+            found += [f"{where}: {note}" for note in notes if TO_MEND in note or SPELLED_ALIKE in note]
         return tuple(found)
 
 
@@ -209,7 +210,9 @@ def _table(
     where = f"tables.{name}"
     key = (tree.keys[name],) if name in tree.keys else ()
     if key:
-        comments[f"{where}.key"] = (f"complete, and no value twice in {len(frame):,} rows",)
+        amiss = spoilt_key(name, frame, key[0])
+        whole = f"complete, and no value twice in {len(frame):,} rows"
+        comments[f"{where}.key"] = (f"`{key[0]}` {amiss}{TO_MEND}these, or name another key" if amiss else whole,)
     if not len(frame) and len(frame.columns):
         rowless = draft_rowless(name, frame, tree)
         comments[where] = (rowless.note,)
@@ -315,7 +318,7 @@ def rounder(most: int) -> int:
         >>> [rounder(most) for most in (1, 2, 4, 5, 186, 725)]
         [2, 5, 5, 10, 200, 1000]
     """
-    power = 10 ** (len(str(most)) - 1)
+    power = int("1" + "0" * (len(str(most)) - 1))
     return next(step * power for step in (2, 5, 10) if step * power > most)
 
 

@@ -290,5 +290,8 @@ def _aside(
 
 
 def _positions(tables: Mapping[str, pd.DataFrame], key: ForeignKey) -> NDArray[np.intp]:
+    """The row that each row names, -1 for none; keys that are spelled otherwise are read as if they were mended."""
     to = RowKeys.of(tables[key.to], (key.key,))
-    return RowKeys.of(tables[key.table], (key.column,)).positions_in(to)
+    mine = RowKeys.of(tables[key.table], (key.column,))
+    found = mine.positions_in(to)
+    return np.where(found < 0, mine.loose.positions_in(to.loose), found) if key.alike else found
