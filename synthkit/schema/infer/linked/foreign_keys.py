@@ -57,9 +57,10 @@ class TableCells:
 
     @cached_property
     def spoilt_keys(self) -> tuple[str, ...]:
-        """Columns that would name a row each, but for a few cells that are missing or stand twice: mistakes."""
+        """Columns called like keys that would name a row each, but for a few cells that are missing or stand twice."""
         rows = len(self.frame)
-        return self._fittest([c for c, x in self.distinct.items() if 0 < rows - len(x) <= MAX_AMISS * rows])
+        few = [c for c, x in self.distinct.items() if 0 < rows - len(x) <= MAX_AMISS * rows]
+        return self._fittest(c for c in few if column_names.says_key(c) or column_names.is_owner(c))
 
     def amiss(self, column: str) -> tuple[int, int]:
         """Of a column: cells that are missing, and rows whose key stands in a row before."""

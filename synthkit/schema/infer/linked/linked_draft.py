@@ -32,7 +32,7 @@ from synthkit.schema.linked.linked_rules import LinkedRule, Once
 from synthkit.schema.linked.linked_schema import LinkedSchema
 from synthkit.schema.linked.linked_table import LinkedTable
 from synthkit.schema.linked.row_keys import SPELLED_ALIKE
-from synthkit.schema.rules import Rule
+from synthkit.schema.rules import FixedCombination, Rule
 from synthkit.schema.table import Schema, is_plain
 
 _LINKED_DRAFT_HEAD = (
@@ -224,7 +224,7 @@ def _table(
         comments[where] = ("not reached from a unit: if it is a public catalogue, say `role: reference`",)
         alone = _alone(name, frame)
         columns = {c: _kind(c, kind, frame[c], tree, name) for c, kind in alone.columns.items()}
-        links, rules = tuple(_links(name, tree, looks, comments)), tuple(_usable(alone.rules, columns))
+        links, rules = tuple(_links(name, tree, looks, comments)), tuple(_usable(alone, columns))
         return LinkedTable(role="shared", key=key, columns=columns, links=links, rules=rules)
     return _records(name, tree, looks, key, comments)
 
@@ -257,7 +257,7 @@ def _records(
         end=end.column if end is not None and end.whole else None,
         columns=dict(look.columns),
         derived={c: e for c, e in alone.derived.items() if c not in placed},
-        rules=tuple(_usable(alone.rules, look.columns)),
+        rules=tuple(_usable(alone, look.columns)),
     )
 
 
@@ -322,8 +322,17 @@ def rounder(most: int) -> int:
     return next(step * power for step in (2, 5, 10) if step * power > most)
 
 
-def _usable(rules: tuple[Rule, ...], columns: Mapping[str, Column]) -> Iterator[Rule]:
-    """Rules within rows that do not speak of keys."""
-    for rule in rules:
-        if not any(isinstance(columns[c], Identifier) for c in rule.columns):
+def _usable(alone: Schema, columns: Mapping[str, Column]) -> Iterator[Rule]:
+    """Rules within rows that do not speak of keys, nor list or compare cells that now are of another kind.
+
+    The levels of a fixed combination are those of the kind it was found with (numbers, say): where a column is a code
+    now, which is text, none is listed, and those of the training table hold.
+    """
+    for rule in alone.rules:
+        other = any(columns[c].kind != alone.columns[c].kind for c in rule.columns)
+        if any(isinstance(columns[c], Identifier) for c in rule.columns):
+            continue
+        if not other:
             yield rule
+        elif isinstance(rule, FixedCombination):
+            yield rule.model_copy(update={"combinations": None})
