@@ -15,6 +15,7 @@ from synthkit.schema.infer import column_names
 from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.infer.linked.catalogues import says_catalogue
 from synthkit.schema.infer.linked.drafted_order import DraftedOrder, find_order, find_position, find_series, is_clock
+from synthkit.schema.infer.linked.drafted_zones import in_one_zone
 from synthkit.schema.infer.linked.evidence import TO_MEND, Evidence
 from synthkit.schema.infer.linked.foreign_keys import ForeignKey, spoilt_key
 from synthkit.schema.infer.linked.linked_relations import (
@@ -103,7 +104,7 @@ def draft_linked(tables: Mapping[str, pd.DataFrame], *, name: str = "tables", un
     tree = draft_tree(tables, unit)
     looks = {each: _look(each, tables[each], tree) for each in tables if tree.roles[each] == "records"}
     comments: dict[str, tuple[str, ...]] = {}
-    looks = _on_one_clock(looks, comments)
+    looks = in_one_zone(_on_one_clock(looks, comments), tree.unit, comments)
     drafted = {each: _table(each, frame, tree, looks, comments) for each, frame in tables.items()}
     for key in tree.left_out:
         comments[f"tables.{key.table}"] = (*comments.get(f"tables.{key.table}", ()), _left_out(key, tree))
