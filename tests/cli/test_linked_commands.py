@@ -181,7 +181,8 @@ def test_sample_of_patients_that_are_given(hospital, command, tmp_path):
     assert said.code == 0, said.err
     drawn = read_linked(tmp_path / "theirs", SCHEMA).frames
     assert set(drawn["patients"]["sex"]) == {"F"}
-    assert len(drawn["patients"]) == 9
+    assert drawn["patients"]["patient"].tolist() == [str(k) for k in range(9)]
+    assert set(drawn["labs"]["patient"]) <= set(drawn["patients"]["patient"])
     begun = tmp_path / "begun"
     begun.mkdir()
     first = small_hospital()["patients"].iloc[1:4]
