@@ -56,7 +56,7 @@ def with_keys(roots: pd.DataFrame, keys: pd.DataFrame, schema: LinkedSchema, rng
         schema: what the tables mean.
         rng: of fresh keys.
     """
-    for name in keys:
+    for name in map(str, keys.columns):
         column = schema.tables[schema.unit].columns[name]
         assert isinstance(column, Identifier)
         cells = keys[name].astype(object).to_numpy(copy=True)
@@ -64,8 +64,8 @@ def with_keys(roots: pd.DataFrame, keys: pd.DataFrame, schema: LinkedSchema, rng
         for _ in range(_ROUNDS):
             if not len(open_):
                 break
-            made = fresh(str(name), column.model_copy(update={"unique": True}), len(open_), rng)
+            made = fresh(name, column.model_copy(update={"unique": True}), len(open_), rng)
             cells[open_] = made.to_numpy(dtype=object)
-            open_ = open_[RowKeys.of(pd.DataFrame({name: pd.Series(cells)}), [str(name)]).repeated[open_]]
-        roots = roots.assign(**{str(name): pd.Series(cells, dtype=object)})
+            open_ = open_[RowKeys.of(pd.DataFrame({name: pd.Series(cells)}), [name]).repeated[open_]]
+        roots = roots.assign(**{name: pd.Series(cells, dtype=object)})
     return roots

@@ -380,3 +380,22 @@ def test_options_of_linked_tables_are_refused_by_every_command_on_one(fitted, to
         assert "`orphans` is of linked tables; however: the schema is of one table" in refused(*words), words[0]
     assert "`units` is of linked tables" in refused(*compared, "--units", 500)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_may_identify_people_is_one_line_a_kind(command, tmp_path):
+    folder = tmp_path / "ward"
+    folder.mkdir()
+    frames = small_hospital()
+    frames["visits"]["email"] = [f"v{k}@mail.example" for k in range(len(frames["visits"]))]
+    frames["patients"]["email"] = [f"p{k}@mail.example" for k in range(60)]
+    for name, frame in frames.items():
+        frame.to_parquet(folder / f"{name}.parquet")
+    said = command("init", folder, "-o", tmp_path / "ward.yaml", "--unit", "patients").err.splitlines()
+    lines = [line for line in said if "HIPAA" in line]
+    dates = [line for line in lines if "(C) dates" in line]
+    assert len(dates) == 1
+    assert dates[0] == lines[0]
+    assert all(f"`{c}`" in dates[0] for c in ("visits.admitted", "visits.left", "labs.taken"))
+    (mails,) = [line for line in lines if "email" in line]
+    assert "`patients.email` (" in mails
+    assert "`visits.email` (" in mails

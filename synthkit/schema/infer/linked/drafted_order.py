@@ -121,7 +121,7 @@ def _one_by_one(
     same = owner[1:] == owner[:-1]
 
     def apart(ends: NDArray[np.float64]) -> NDArray[np.bool_]:
-        before = pd.Series(ends).groupby(owner).cummax().to_numpy(dtype=np.float64)
+        before: NDArray[np.float64] = np.asarray(pd.Series(ends).groupby(owner).cummax(), dtype=np.float64)
         begun, ended = told_alike(first[1:], before[:-1], *kinds)
         return np.asarray((begun >= ended)[same])
 
