@@ -75,7 +75,7 @@ def _keys(where: str, table: LinkedTable) -> Iterator[str]:
             yield (
                 f"{where}: {place} must have columns without missing cells; however: {', '.join(gaps)} "
                 f"{'is' if len(gaps) == 1 else 'are'} nullable. Take `nullable` out; rows without a key are left out "
-                "with orphans=drop"
+                "with orphans=drop (--orphans drop)"
             )
 
 
