@@ -341,3 +341,18 @@ def test_a_run_folder_is_drawn_again(tmp_path, hospital_evaluation, hospital_sch
     (tmp_path / run_folder.EVALUATION_FILE).write_text('{"format": "synthkit-evaluation/1"}', encoding="utf-8")
     with pytest.raises(ArtefactError):
         run_folder.redraw(tmp_path)
+
+
+def test_gaps_say_from_when_they_are_counted_and_what_one_below_nought_is(hospital_evaluation, hospital_schema):
+    gaps = {
+        "visits": {"real": [-86_400.0, 0.0, 864_000.0], "synthetic": [0.0, 86_400.0, 864_000.0]},
+        "labs": {"real": [0.0, 86_400.0, 864_000.0], "synthetic": [0.0, 86_400.0, 864_001.0]},
+    }
+    panels = {**hospital_evaluation.panels, "gaps": gaps}
+    page = build_linked(replace(hospital_evaluation, panels=panels), hospital_schema)
+    figures = {each["title"]: each for each in section(page, "time")["pairs"]}
+    below = "Below 0: the row began while the one before lasted."
+    assert figures["Gaps of visits"]["data"]["x"] == "Days since the row before ended (visits)"
+    assert figures["Gaps of labs"]["data"]["x"] == "Days since the row before (labs)"
+    assert figures["Gaps of visits"]["caption"].endswith(below)
+    assert below not in figures["Gaps of labs"]["caption"]
