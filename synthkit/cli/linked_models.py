@@ -139,7 +139,7 @@ def sample_linked(
 
 
 def _known(path: Path, schema: LinkedSchema) -> dict[str, Any]:
-    """Frames of what is known of units, by table; of a file of units keys are made fresh.
+    """Frames of what is known of units, by table; of a file of units identifiers other than their key are made fresh.
 
     Raises:
         ConfigError: there is nothing, `COLUMN=VALUE` is written where a file is meant, or the units are not among it.
@@ -156,7 +156,8 @@ def _known(path: Path, schema: LinkedSchema) -> dict[str, Any]:
         return found
     if path.is_file():
         cells, columns = read_cells(path), schema.tables[schema.unit].columns
-        fresh = [name for name in cells.columns if isinstance(columns.get(name), Identifier)]
+        kept = schema.tables[schema.unit].key
+        fresh = [name for name in cells.columns if isinstance(columns.get(name), Identifier) and (kept != (name,))]
         return {schema.unit: cells.drop(columns=fresh)}
     msg = (
         f"`--given` must name a file of `{schema.unit}`, or a folder of tables; however: {path.name} is not there. "

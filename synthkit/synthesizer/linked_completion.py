@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from synthkit.schema import Datetime
 from synthkit.schema.linked import LinkedSchema
 from synthkit.schema.linked.linked_rules import NothingAfter
 from synthkit.synthesizer.conditional import ConditionalSampler
+from synthkit.synthesizer.given_keys import parted_keys
 from synthkit.synthesizer.rule_sampling import REDRAW_ROUNDS
 from synthkit.tables.linked_tables import LinkedTables
 
@@ -44,6 +45,7 @@ class KnownUnits:
         static: values all units have, by column, or a frame of a row a unit.
         begun: what has happened to them so far.
         tables: the same, as it was given.
+        keys: of the units, where they are given. **Shape**: (units, columns).
     """
 
     units: int
@@ -51,6 +53,7 @@ class KnownUnits:
     static: Mapping[str, Any] | pd.DataFrame
     begun: BegunUnits | None
     tables: LinkedTables | None = None
+    keys: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @classmethod
     def of(
@@ -65,7 +68,8 @@ class KnownUnits:
             references: public catalogues, to which what has happened may point.
 
         Raises:
-            SchemaError: it names other than tables of records, or begins units without saying which they are.
+            SchemaError: it names other than tables of records, begins units without saying which they are, or has a
+                key twice.
         """
         schema = encoder.schema
         strange = sorted(name for name in given if name not in schema.graph.records)
@@ -73,9 +77,10 @@ class KnownUnits:
             msg = f"`given` must name tables of records; however: `{strange[0]}` is none. Give values by table"
             raise SchemaError(msg)
         static = given.get(schema.unit, {})
+        bare, named = parted_keys(static, schema)
         rows = {name: frame for name, frame in given.items() if name != schema.unit}
         if not rows:
-            return cls(units=units, encoder=encoder, static=static, begun=None)
+            return cls(units=units, encoder=encoder, static=bare, begun=None, keys=named)
         if not isinstance(static, pd.DataFrame) or len(static) != units:
             msg = (
                 f"units that are to be continued must be given as a frame of `{schema.unit}` with their keys, one row "
@@ -91,7 +96,7 @@ class KnownUnits:
         sequences = encoder.encode(coded)
         keys = [c for c in static.columns if c in encoder.root.schema.learned]
         begun = BegunUnits(frames=frames, sequences=sequences, tables=encoder.tables)
-        return cls(units=units, encoder=encoder, static=static[keys], begun=begun, tables=tables)
+        return cls(units=units, encoder=encoder, static=static[keys], begun=begun, tables=tables, keys=named)
 
     def complete(self, model: UnitModel, seeds: Seeds) -> pd.DataFrame:
         """Learned columns of the units; they own at least as many rows as they have. **Shape**: (units, d).

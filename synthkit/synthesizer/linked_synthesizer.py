@@ -36,6 +36,7 @@ from synthkit.schema.linked import LinkedSchema
 from synthkit.synthesizer import model_files
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.synthesizer.frame_cards import frame_from_dict, frame_to_dict
+from synthkit.synthesizer.given_keys import with_keys
 from synthkit.synthesizer.linked_completion import KnownUnits, imputed, usual
 from synthkit.synthesizer.rule_sampling import sample_valid_rows
 from synthkit.tables import table_files
@@ -165,8 +166,8 @@ class LinkedSynthesizer:
             units: how many.
             seed: same seed, same tables; drawn if not given.
             given: by table, what is known. Of the table of units values that all units must have, by column, or a frame
-                of one row a unit with unknown cells missing; of other tables the rows that units have had so far, which
-                are continued: then the frame of units holds their keys.
+                of one row a unit with unknown cells missing, whose keys stay if it has them; of other tables the rows
+                that units have had so far, which are continued: then the frame of units holds their keys.
             progress: called with how many of the rows right below the units are drawn, and how many there are.
 
         Raises:
@@ -188,6 +189,8 @@ class LinkedSynthesizer:
             encoder, RootFacts.of(encoder, roots), seeds.torch("rows"), None if known is None else known.begun, progress
         )
         told = {} if known is None else known.told(drawn)
+        if known is not None:
+            roots = with_keys(roots, known.keys, self.schema, seeds.numpy("keys of units"))
         return self._as_they_came(decode_units(encoder, roots, drawn, seeds.numpy("keys"), self._shared, told))
 
     def impute(self, tables: Mapping[str, pd.DataFrame], *, seed: int | None = None) -> dict[str, pd.DataFrame]:

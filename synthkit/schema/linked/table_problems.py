@@ -75,7 +75,7 @@ def _keys(where: str, table: LinkedTable) -> Iterator[str]:
             yield (
                 f"{where}: {place} must have columns without missing cells; however: {', '.join(gaps)} "
                 f"{'is' if len(gaps) == 1 else 'are'} nullable. Take `nullable` out; rows without a key are left out "
-                "with orphans=drop"
+                "with orphans=drop (--orphans drop)"
             )
 
 
@@ -167,10 +167,14 @@ def clock_problems(tables: Mapping[str, LinkedTable]) -> Iterator[str]:
             "`tables` must tell time in one way, for rows of a unit make one timeline; however: "
             f"`{first[Datetime]}` is a moment and `{first[Numeric]}` a number. Leave `order` out where it is the other"
         )
-    zones = {c.zone: at for at, c in reversed(placed) if isinstance(c, Datetime) and c.zone is not None}
+    zones: dict[str | None, str] = {}
+    for at, column in reversed(placed):
+        if isinstance(column, Datetime) and (column.zone is not None or column.precision != "day"):
+            zones[column.zone] = at  # a day may be any moment of it, on any clock
     if len(zones) > 1:
-        said = " and ".join(f"`{at}` is in {zone}" for zone, at in sorted(zones.items()))
+        named = sorted(zones.items(), key=lambda each: (each[0] is None, each[0] or ""))
+        said = " and ".join(f"`{at}` {'names none' if zone is None else f'is in {zone}'}" for zone, at in named)
         yield (
-            f"`tables` must tell moments on one clock, for rows of a unit make one timeline; however: {said}. Name one "
-            "`zone` for all; cells that name their own are brought to it"
+            "`tables` must tell moments on one clock, for rows of a unit make one timeline: in one zone, or all in "
+            f"none; however: {said}. Name one `zone` for all; cells that name their own are brought to it"
         )

@@ -23,7 +23,7 @@ from synthkit.report.json_export import value_at
 from synthkit.report.linked_section_registry import SECTIONS_ON_LINKED_TABLES
 from synthkit.report.linked_view import build_linked
 from synthkit.schema.linked import LinkedSchema
-from synthkit.schema.linked.validate_linked import typed_columns, validate_columns
+from synthkit.schema.linked.validate_linked import typed_columns, validate_columns, validate_linked
 from synthkit.tables.linked_tables import LinkedTables
 
 PUBLISHED = json.loads((ROOT / "schemas" / "synthkit-report-1.json").read_text(encoding="utf-8"))
@@ -138,6 +138,20 @@ def test_shared_tables_have_their_rows(hospital_evaluation, hospital_schema):
         report = build_linked(replace(hospital_evaluation, run=run), schema, tier=tier)
         rows = section(report, "released")["table"]["rows"]
         assert next([c["text"] for c in r["cells"]] for r in rows if r["name"] == "doctors") == wanted
+
+
+def test_numbers_of_rows_that_were_read_off_the_tables_are_not_for_outsiders(hospital_evaluation, hospital_schema):
+    seen = hospital_schema.model_dump(mode="json", by_alias=True)
+    seen["tables"]["visits"]["links"][0] |= {"max_rows_per_owner": 3571, "observed": True}
+    seen["tables"]["labs"]["links"][0] |= {"max_rows_per_owner": 4733}
+    schema = LinkedSchema.parse(seen)
+    inside = dict(section(build_linked(hospital_evaluation, schema), "scope")["rows"])
+    assert inside["Most rows of a unit"].endswith("labs 4,733 by patients")
+    assert inside["Most rows of a unit, read off the tables"] == "visits 3,571 by patients"
+    outside = build_linked(hospital_evaluation, schema, tier="shareable")
+    assert dict(section(outside, "scope")["rows"])["Most rows of a unit"] == inside["Most rows of a unit"]
+    assert "3,571" not in outside.html
+    assert "3571" not in json.dumps(outside.document)
 
 
 def test_rows_by_table(linked_report, hospital_sides):
@@ -344,6 +358,19 @@ def test_a_holdout_that_was_trained_on_is_a_limit(hospital_evaluation, hospital_
     assert {"few units", "quick", "no bound", "attacks", "failures"} <= set(limits)
 
 
+def test_a_catalogue_that_nobody_declared_public_is_a_limit(hospital_evaluation, hospital_schema):
+    said = validate_linked(made_hospital.tables(40, 1), hospital_schema)
+    assert said.copied == {"payers": 4}
+    told = {"input": said.to_dict()}
+    for tier in ("internal", "shareable"):
+        report = build_linked(hospital_evaluation, hospital_schema, validation=told, tier=tier)
+        limits = dict(section(report, "limits")["limits"])
+        assert limits["copied: payers"].startswith("Its 4 rows are real ones, copied as they came")
+    old = {"input": {k: v for k, v in said.to_dict().items() if k != "copied"}}
+    report = build_linked(hospital_evaluation, hospital_schema, validation=old)
+    assert "copied: payers" not in dict(section(report, "limits")["limits"])
+
+
 def test_a_run_folder_is_drawn_again(tmp_path, hospital_evaluation, hospital_schema, linked_report):
     hospital_schema.save(tmp_path / run_folder.SCHEMA_FILE)
     (tmp_path / run_folder.EVALUATION_FILE).write_text(hospital_evaluation.to_json(), encoding="utf-8")
@@ -355,3 +382,18 @@ def test_a_run_folder_is_drawn_again(tmp_path, hospital_evaluation, hospital_sch
     (tmp_path / run_folder.EVALUATION_FILE).write_text('{"format": "synthkit-evaluation/1"}', encoding="utf-8")
     with pytest.raises(ArtefactError):
         run_folder.redraw(tmp_path)
+
+
+def test_gaps_say_from_when_they_are_counted_and_what_one_below_nought_is(hospital_evaluation, hospital_schema):
+    gaps = {
+        "visits": {"real": [-86_400.0, 0.0, 864_000.0], "synthetic": [0.0, 86_400.0, 864_000.0]},
+        "labs": {"real": [0.0, 86_400.0, 864_000.0], "synthetic": [0.0, 86_400.0, 864_001.0]},
+    }
+    panels = {**hospital_evaluation.panels, "gaps": gaps}
+    page = build_linked(replace(hospital_evaluation, panels=panels), hospital_schema)
+    figures = {each["title"]: each for each in section(page, "time")["pairs"]}
+    below = "Below 0: the row began while the one before lasted."
+    assert figures["Gaps of visits"]["data"]["x"] == "Days since the row before ended (visits)"
+    assert figures["Gaps of labs"]["data"]["x"] == "Days since the row before (labs)"
+    assert figures["Gaps of visits"]["caption"].endswith(below)
+    assert below not in figures["Gaps of labs"]["caption"]
