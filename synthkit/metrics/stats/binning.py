@@ -174,7 +174,7 @@ def width_edges(x: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
     low, high = float(x.min()), float(x.max())
     low, high = (low - 0.5, high + 0.5) if low == high else (low, high)
     edges = np.unique(np.linspace(low, high, bins + 1))
-    return edges[(edges > edges[0]) & (edges < edges[-1])]
+    return np.asarray(edges[(edges > edges[0]) & (edges < edges[-1])])
 
 
 def quantile_edges(distinct: NDArray[Any], counts: NDArray[np.intp], bins: int) -> NDArray[Any]:
