@@ -20,6 +20,7 @@ from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.errors import ArtefactError, ConfigError, EncodingError, SchemaError
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema.linked import LinkedSchema
+from synthkit.schema.linked.validate_linked import validate_linked
 from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
 from synthkit.synthesizer.rule_sampling import sample_valid_rows
 from synthkit.tables.linked_tables import LinkedTables
@@ -204,6 +205,32 @@ def test_what_is_too_rare_to_be_learned_is_said() -> None:
     assert "patients: `town`: 1 of 33 codes is learned; each other one, in fewer than 5 rows" in " ".join(said)
     assert "`doctors`: 1 of 32 rows is told apart; the others, to which fewer than 5 patients point each" in said[-1]
     assert len(made.sample(30, seed=1)["doctors"]) == 2
+
+
+@pytest.mark.parametrize("nullable", [False, True])
+def test_units_point_to_rows_that_they_share(nullable: bool) -> None:
+    """People of a practice, four of them large; what few people share is one row, and nobody's stays nobody's."""
+    schema, frames = visits()
+    content = schema.model_dump(mode="json", by_alias=True, exclude_none=True)
+    content["tables"]["patients"]["columns"]["practice"] = {"kind": "identifier", "nullable": nullable}
+    content["tables"]["patients"]["links"] = [{"columns": ["practice"], "to": "practices", "kind": "shared"}]
+    columns = {"practice": {"kind": "identifier"}, "town": {"kind": "categorical", "levels": ["a", "b"]}}
+    content["tables"]["practices"] = {"role": "shared", "key": ["practice"], "columns": columns}
+    place = np.arange(len(frames["patients"]))
+    practice = np.where(place % 10 < 8, place % 4, 100 + place).astype(object)
+    if nullable:
+        practice[::10] = None
+    named = sorted({x for x in practice if x is not None})
+    tables = {**frames, "patients": frames["patients"].assign(practice=practice)}
+    tables["practices"] = pd.DataFrame({"practice": named, "town": ["ab"[int(x) % 2] for x in named]})
+    whole = LinkedSchema.parse(content)
+    made = LinkedSynthesizer(whole, "independent", seed=1, device="cpu").fit(tables)
+    drawn = made.sample(200, seed=2)
+    assert validate_linked(drawn, whole).success
+    assert len(drawn["practices"]) == 5
+    assert drawn["patients"]["practice"].isna().any() == nullable
+    assert drawn["patients"]["practice"].nunique() == 5
+    assert np.isfinite(made.log_prob(tables)).all()
 
 
 def test_units_known_in_part() -> None:

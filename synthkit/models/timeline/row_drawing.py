@@ -12,9 +12,10 @@ from torch import Tensor
 from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.layout import Given, Rows
 from synthkit.encoding.units.begun_units import BegunUnits
-from synthkit.encoding.units.learned_table import FIRST, LAST, OTHER, LearnedTable, pointer, rows_of
+from synthkit.encoding.units.learned_table import FIRST, LAST, LearnedTable, pointer, rows_of
 from synthkit.encoding.units.moment_bounds import owned_between
 from synthkit.encoding.units.payload_coding import PayloadCoding
+from synthkit.encoding.units.shared_tables import hub_numbers
 from synthkit.encoding.units.unit_clock import LATEST, MISSING_TICK
 from synthkit.encoding.units.unit_decoder import obeying
 from synthkit.encoding.units.unit_encoder import UnitEncoder
@@ -253,4 +254,4 @@ def _hub_of(coding: PayloadCoding, name: str) -> Ints:
     """The shared row that each level of a link stands for: its number, -2 for another, -1 for none. **Shape**: (K,)."""
     size = coding.layout.sizes[coding.slot(name)]
     texts = coding.encoder.codecs[name].decode_column(np.arange(size)[:, None], np.empty((size, 0), np.float32))[0]
-    return np.array([-1 if t is None else -2 if t == OTHER else int(t) for t in texts], dtype=np.int64)
+    return hub_numbers(texts)
