@@ -31,7 +31,8 @@ def test_steps_found_by_a_wish_make_the_same_model_when_asked_for(toy, tmp_path)
     assert 1 <= steps < 300
     assert wished.synthesizer.settings == wished.facts["settings"]
     (note,) = wished.facts["notes"]
-    assert note == f"about {steps:,} steps fit into 0.0001 minutes; without that limit there would be 300"
+    many = "1 step, the least there is, may fit" if steps == 1 else f"about {steps:,} steps fit"
+    assert note == f"{many} into 0.006 seconds; without that limit there would be 300"
     asked = fit(toy.frame, toy.schema, config=RunConfig(settings={**SMALL, "steps": steps}, seed=3))
     assert all(torch.equal(v, tensors(asked.synthesizer)[k]) for k, v in tensors(wished.synthesizer).items())
     wished.save(tmp_path / "w")
@@ -63,7 +64,7 @@ def test_the_command_takes_a_wish_and_tells_what_fits(toy, tmp_path, command):
     words = ["fit", toy.csv, "--schema", toy.yaml, "--out", tmp_path / "m", "--max-minutes", "0.0001"]
     said = command(*words, "--set", "width=16", "--set", "hidden=8", "--model", "auto")
     assert said.code == 0
-    assert "  about " in said.err
+    assert "into 0.006 seconds; without that limit there would be" in said.err
     assert "  autoregressive: half its usual width, for 80 rows of 5 columns are few" in said.err
     facts = json.loads((tmp_path / "m" / "run.json").read_text())
     assert (facts["model"], facts["config"]["model"], facts["why"]) == ("autoregressive", "auto", facts["notes"][0])

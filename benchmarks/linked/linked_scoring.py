@@ -34,7 +34,7 @@ from synthkit.schema.linked.validate_linked import validate_linked
 from synthkit.tables.contradictions import count_contradictions
 from synthkit.tables.linked_tables import LinkedTables
 
-LINKED_SCORING = 1  # to be raised when the same tables would get other scores
+LINKED_SCORING = 2  # to be raised when the same tables would get other scores
 OFFICIAL = {"prize_sequential": ("rows", "group_id")}  # rows and their group, of sources with an official figure
 WITH_PARTS = ("fidelity.kept_repeats", "fidelity.lag_one", "fidelity.gap_ks", "fidelity.alignment_share")
 

@@ -12,7 +12,7 @@ import typer
 from synthkit.cli import options as o
 from synthkit.cli.arguments import read_either_schema, settings_by_model
 from synthkit.cli.config_flags import config_flags
-from synthkit.cli.console import say, show_paths, warn, warn_orphans
+from synthkit.cli.console import say, show_paths, warn, warn_copied, warn_orphans
 from synthkit.cli.progress_display import progress_display
 from synthkit.pipeline.run_config import CSVOptions, RunConfig
 
@@ -78,6 +78,7 @@ def compare(
 
     if isinstance(made, LinkedCompared):
         warn_orphans(made.orphans)
+        warn_copied(made.copied)
     for outcome in made.outcomes:
         if not outcome.done:
             warn(f"{outcome.name} failed: {outcome.reason}")

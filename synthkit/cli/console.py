@@ -37,13 +37,24 @@ def warn(text: str) -> None:
 
 def warn_orphans(orphans: Mapping[str, OrphanCount], side: str = "") -> None:
     """Say how many rows and keys of linked tables were left out, by table; and of which side, if there are several."""
+    from synthkit.schema.linked.row_keys import SPELLED_ALIKE
+
     of = f"{side}: " if side else ""
     for name, count in orphans.items():
         rows = "1 row that belongs to nobody" if count.rows == 1 else f"{count.rows:,} rows that belong to nobody"
         keys = "1 key that names no row" if count.keys == 1 else f"{count.keys:,} keys that name no row"
         said = [words for words, many in ((rows, count.rows), (keys, count.keys)) if many]
         was = "was" if count.rows + count.keys == 1 else "were"
-        warn(f"{of}`{name}`: {' and '.join(said)} {was} left out (--orphans drop)")
+        spelled = f"; {count.alike:,} of their keys {SPELLED_ALIKE}" if count.alike else ""
+        warn(f"{of}`{name}`: {' and '.join(said)} {was} left out (--orphans drop){spelled}")
+
+
+def warn_copied(copied: Mapping[str, int]) -> None:
+    """Say which catalogues of linked tables leave as they came, though nobody declared them public."""
+    from synthkit.schema.linked.linked_validation import copied_notes
+
+    for note in copied_notes(copied):
+        warn(note)
 
 
 def warn_clamped(clamped: Mapping[str, int]) -> None:

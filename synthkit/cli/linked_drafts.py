@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from synthkit.pipeline.run_config import RunConfig
+    from synthkit.schema.infer.direct_identifiers import Suspicion
     from synthkit.schema.infer.linked.linked_draft import LinkedDraft
     from synthkit.schema.infer.questions import DraftQuestion
     from synthkit.schema.linked import LinkedSchema
@@ -98,7 +99,7 @@ def init_linked(
             temporary.write_text(text, encoding="utf-8")
     schema = LinkedSchema.loads(draft.text, str(out))
     _warn(schema, frames, guessed=unit is None)
-    _warn_of_lines(draft)
+    _warn_of_lines(draft, [name for name, frame in frames.items() if not len(frame)])
     orphans = _orphans(schema, frames)
     say(
         f"{out}: {len(schema.tables)} tables with {sum(len(t.columns) for t in schema.tables.values())} columns "
@@ -108,8 +109,10 @@ def init_linked(
     )
 
 
-def _warn_of_lines(draft: LinkedDraft) -> None:
-    """Lines that the rows speak against: a unit that few belong to, and what some rows break."""
+def _warn_of_lines(draft: LinkedDraft, rowless: Sequence[str]) -> None:
+    """Lines that no row speaks for, or rows speak against: a unit that few belong to, and what some rows break."""
+    for name in rowless:
+        warn(f"`{name}`: {' '.join(draft.comments.get(f'tables.{name}', ()))}")
     if draft.likeliest != draft.schema.unit:
         warn(
             f"`{draft.schema.unit}` is taken for the table whose rows are people, for --unit names it; however: by "
@@ -122,14 +125,17 @@ def _warn_of_lines(draft: LinkedDraft) -> None:
 
 def _orphans(schema: LinkedSchema, frames: Mapping[str, pd.DataFrame]) -> str:
     """The option without which rows of nobody are refused, if there are any; how many it leaves out is said."""
+    from synthkit.schema.linked.row_keys import SPELLED_ALIKE
     from synthkit.schema.linked.validate_linked import typed_columns
 
     counts = typed_columns(frames, schema, "drop").orphans
     lost = [f"{n.rows:,} of {len(frames[name]):,} rows of `{name}`" for name, n in counts.items() if n.rows]
     emptied = [f"{n.keys:,} keys of `{name}`" for name, n in counts.items() if n.keys]
     done = [f"leaves out {', '.join(lost)}"] * bool(lost) + [f"empties {', '.join(emptied)}"] * bool(emptied)
+    alike = sum(n.alike for n in counts.values())
     if done:
-        warn(f"some keys name no row: mend them, or `--orphans drop` {' and '.join(done)}")
+        spelled = f"; {alike:,} {SPELLED_ALIKE}" if alike else ""
+        warn(f"some keys name no row: mend them, or `--orphans drop` {' and '.join(done)}{spelled}")
     return " --orphans drop" if done else ""
 
 
@@ -172,22 +178,49 @@ def _warn(schema: LinkedSchema, frames: Mapping[str, pd.DataFrame], *, guessed: 
             f"`{schema.unit}` is taken for the table whose rows are people: most tables are reached from it. If it is "
             "not, name that table with --unit"
         )
+    suspected: list[tuple[str, Suspicion, bool]] = []
+    asked: list[str] = []
     for name, table in schema.tables.items():
+        if not len(frames[name]):  # the draft's comment is said instead
+            continue
         if not table.columns:
-            asked = f"`{name}`: question: is it public? It is small, and no column looks like people or dates: it"
+            unsure = f"`{name}`: question: is it public? It is small, and no column looks like people or dates: it"
             copied = "is taken for a public catalogue, which is copied as it is: check that it is public"
-            listed = len(frames[name]) and not says_catalogue(name)
-            warn(f"{asked if listed else f'`{name}`'} {copied}")
+            warn(f"{f'`{name}`' if says_catalogue(name) else unsure} {copied}")
             continue
         keys = {*table.key, *(column for link in table.links for column in link.columns)}
-        for suspicion in find_direct_identifiers(frames[name], table.columns):
-            done = isinstance(table.columns[suspicion.column], Identifier)
-            if suspicion.column not in keys:
-                known = f"{suspicion.sentence}; drafted as identifier, so it is never learned"
-                warn(f"`{name}.{suspicion.column}`: {known if done else suspicion}")
-        for question in _questions(name, frames[name]):
-            if question.column not in keys:
-                warn(f"`{name}`: question: {question}")
+        suspected += [
+            (name, each, isinstance(table.columns[each.column], Identifier))
+            for each in find_direct_identifiers(frames[name], table.columns)
+            if each.column not in keys
+        ]
+        asked += [f"`{name}`: question: {each}" for each in _questions(name, frames[name]) if each.column not in keys]
+    for line in (*_suspected(suspected), *asked):
+        warn(line)
+
+
+def _suspected(found: Sequence[tuple[str, Suspicion, bool]]) -> Iterator[str]:
+    """What may identify people, one line for all columns of a category; dates first, for nearly every table has some.
+
+    Args:
+        found: table, suspicion, and whether the column is drafted as an identifier.
+    """
+    kinds: dict[tuple[bool, str, str, bool], list[tuple[str, Suspicion]]] = {}
+    for table, each, done in found:
+        remedy = "" if done else each.remedy
+        kinds.setdefault((each.category != "date", each.category, remedy, done), []).append((table, each))
+    from synthkit.schema.infer.direct_identifiers import SAFE_HARBOR_CATEGORIES
+
+    for (_, category, remedy, done), places in sorted(kinds.items(), key=lambda kind: kind[0][0]):
+        told = "drafted as identifier, so it is never learned" if done else f"If so, {remedy}"
+        if len(places) == 1:
+            ((table, each),) = places
+            yield f"`{table}.{each.column}`: {each.sentence}{'; ' if done else '. '}{told}"
+            continue
+        dates = category == "date"
+        named = ", ".join(f"`{t}.{e.column}`" + ("" if dates else f" ({e.evidence})") for t, e in places)
+        said = told.replace("it is", "they are") if done else told
+        yield f"HIPAA Safe Harbor {SAFE_HARBOR_CATEGORIES[category]}: {named}{'; ' if done else '. '}{said}"
 
 
 def _questions(name: str, frame: pd.DataFrame) -> tuple[DraftQuestion, ...]:

@@ -155,7 +155,9 @@ def sample_linked(
         count = len(known[schema.unit]) if known is not None and units is None else units
         progress.stage("sample")
         with lawful(model):
-            drawn = synthesizer.sample(count or 0, seed=config.seed, given=known, watermark=key)
+            drawn = synthesizer.sample(
+                count or 0, seed=config.seed, given=known, watermark=key, progress=progress.advance
+            )
         progress.stage("write")
         place.write(drawn, schema, partly=known is not None)
         progress.stage("")
@@ -165,7 +167,7 @@ def sample_linked(
 
 
 def _known(path: Path, schema: LinkedSchema) -> dict[str, Any]:
-    """Frames of what is known of units, by table; of a file of units keys are made fresh.
+    """Frames of what is known of units, by table; of a file of units identifiers other than their key are made fresh.
 
     Raises:
         ConfigError: there is nothing, `COLUMN=VALUE` is written where a file is meant, or the units are not among it.
@@ -182,7 +184,8 @@ def _known(path: Path, schema: LinkedSchema) -> dict[str, Any]:
         return found
     if path.is_file():
         cells, columns = read_cells(path), schema.tables[schema.unit].columns
-        fresh = [name for name in cells.columns if isinstance(columns.get(name), Identifier)]
+        kept = schema.tables[schema.unit].key
+        fresh = [name for name in cells.columns if isinstance(columns.get(name), Identifier) and (kept != (name,))]
         return {schema.unit: cells.drop(columns=fresh)}
     msg = (
         f"`--given` must name a file of `{schema.unit}`, or a folder of tables; however: {path.name} is not there. "
@@ -201,6 +204,7 @@ def impute_linked(model: Path, tables: Path, place: LinkedPlace, config: RunConf
     with progress_display(quiet=quiet) as progress:
         progress.stage("load")
         from synthkit.pipeline.linked.linked_input import kept_cells
+        from synthkit.synthesizer.linked_completion import fillable
         from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
         from synthkit.synthesizer.model_files import lawful
 
@@ -215,14 +219,14 @@ def impute_linked(model: Path, tables: Path, place: LinkedPlace, config: RunConf
         place.write(after, schema, partly=True)
         progress.stage("")
     warn_orphans(cells.counts)
-    filled = _missing_cells(before, schema) - _missing_cells(after, schema)
-    say(f"{place.path}: {_sizes(after)}; {filled:,} cells filled", quiet=quiet)
+    values = {name: fillable(schema, name) for name in schema.graph.records}
+    filled = _missing_cells(before, values) - _missing_cells(after, values)
+    say(f"{place.path}: {_sizes(after)}; {filled:,} cells filled, moments and keys left as they are", quiet=quiet)
 
 
-def _missing_cells(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> int:
-    """Missing cells of values; keys and moments are never filled."""
-    values = {name: list(table.payload) for name, table in schema.tables.items() if table.payload}
-    return sum(int(frames[name][columns].isna().sum().sum()) for name, columns in values.items())
+def _missing_cells(frames: Mapping[str, pd.DataFrame], columns: Mapping[str, tuple[str, ...]]) -> int:
+    """Missing cells of some columns, by table."""
+    return sum(int(frames[name][list(some)].isna().sum().sum()) for name, some in columns.items())
 
 
 def score_linked(

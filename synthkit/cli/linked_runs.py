@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synthkit.cli.console import say, show_paths, warn, warn_orphans
+from synthkit.cli.console import say, show_paths, warn, warn_copied, warn_orphans
 from synthkit.cli.files_beside import checkpoint_beside
 from synthkit.cli.progress_display import progress_display
 
@@ -34,10 +34,13 @@ def run_linked(
             made = synthesize_linked(table, schema, config=config, checkpoint=checkpoint, progress=progress)
             made.save(out, overwrite=overwrite)
     warn_orphans(made.validations["input"].orphans)
+    warn_copied(made.validations["input"].copied)
     if not quiet:
         rows = ", ".join(f"{name} {len(frame):,}" for name, frame in made.synthetic.items())
         people = made.facts["people"]
-        say(f"\nsynthetic rows: {rows}; of {people['units']:,} real units {_fitted(people):,} fitted")
+        held, aside = people["test"] + people["pool held out"], people["reference"]
+        split = f"{_fitted(people):,} fitted, {held:,} held out, {aside:,} set aside for disclosure attacks"
+        say(f"\nsynthetic rows: {rows}; of {people['units']:,} real units {split}")
         show_linked_scores(made.evaluation)
         show_paths(contents(out))
 
@@ -60,6 +63,7 @@ def fit_linked(
             made = page.fit_linked(table, schema, config=config, checkpoint=checkpoint, progress=progress)
             made.save(out, overwrite=overwrite)
     warn_orphans(made.validations["input"].orphans)
+    warn_copied(made.validations["input"].copied)
     if not quiet:
         say(NOTHING_HELD_OUT)
         show_paths(contents(out))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -77,6 +78,7 @@ class UnitModel(ABC):
         facts: RootFacts,
         generator: torch.Generator,
         begun: BegunUnits | None = None,
+        told: Callable[[int, int], None] | None = None,
     ) -> DrawnUnits:
         """Draw everything below units that are drawn already.
 
@@ -85,6 +87,7 @@ class UnitModel(ABC):
             facts: what is known of the units themselves.
             generator: of the draws.
             begun: beginnings that are to be continued.
+            told: called with how many of the rows right below the units are drawn, and how many there are.
         """
 
     @abstractmethod

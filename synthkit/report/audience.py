@@ -66,20 +66,22 @@ def _digits(x: float) -> float:
 
 
 def two_digits(text: str) -> str:
-    """Numbers in a text to two digits behind the point.
+    """Numbers in a text to two digits behind the point, of percentages to two in all.
 
     Example:
-        >>> two_digits("[0.541, 12.583]"), two_digits("3,412"), two_digits("−0.004")
-        ('[0.54, 12.58]', '3,400', '0.00')
+        >>> two_digits("[0.541, 12.583]"), two_digits("3,412"), two_digits("−0.004"), two_digits("[0.84 %, 84.7 %]")
+        ('[0.54, 12.58]', '3,400', '0.00', '[0.84 %, 85 %]')
     """
 
     def shorter(match: re.Match[str]) -> str:
-        whole = match[0].replace(",", "").replace("−", "-")
+        whole = match[1].replace(",", "").replace("−", "-")
+        if match[2]:
+            return f"{float(f'{float(whole):.2g}'):,.6g}".replace("-", "−") + match[2]
         if "." not in whole:
             return f"{float(f'{float(whole):.2g}'):,.0f}".replace("-", "−")
         return number(round(float(whole), 2))[:-1] if abs(float(whole)) < 100 else f"{float(whole):,.0f}"
 
-    return re.sub(r"−?\d[\d,]*(?:\.\d+)?", shorter, text)
+    return re.sub(r"(−?\d[\d,]*(?:\.\d+)?)( %)?", shorter, text)
 
 
 def rough_count(count: str) -> str:

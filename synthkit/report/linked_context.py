@@ -94,6 +94,10 @@ class LinkedContext:
         found = rows.get("synthetic") if isinstance(rows, Mapping) else None
         return [found] if isinstance(found, Mapping) else list(found or ())
 
+    def shared_rows(self, side: str) -> Mapping[str, int]:
+        """Numbers of rows of shared tables, `real` or `synthetic`; empty where they are not known."""
+        return _counts(self.evaluation.run.get("shared rows"), side)
+
     def units(self, side: str) -> int:
         """Number of units of a side, 0 where it is not known."""
         return self.rows(side).get(self.unit, 0)

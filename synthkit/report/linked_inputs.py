@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from synthkit.io.json_types import JSON
 from synthkit.report.inputs import ValidationJson, ViolationJson
@@ -31,3 +31,4 @@ class LinkedValidationJson(TypedDict):
     tables: Mapping[str, ValidationJson]
     links: Sequence[LinkCountJson]
     orphans: Mapping[str, JSON]
+    copied: NotRequired[Mapping[str, int]]

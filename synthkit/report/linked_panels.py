@@ -113,7 +113,7 @@ class DrawnUnit(TypedDict):
     end: float | None
 
 
-_NotDrawn = TypedDict("_NotDrawn", {"not drawn": Sequence[str]})  # a key with a space
+_NotDrawn = TypedDict("_NotDrawn", {"not drawn": Sequence[str], "no rows": NotRequired[Sequence[str]]})  # with spaces
 
 
 class TimelinesPanel(_NotDrawn):

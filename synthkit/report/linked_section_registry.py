@@ -25,6 +25,7 @@ from synthkit.report.linked_sections.order_and_time import ORDER_AND_TIME
 from synthkit.report.linked_sections.outside_judgement import OUTSIDE_JUDGEMENT
 from synthkit.report.linked_sections.table_blocks import TABLE_BLOCKS
 from synthkit.report.linked_sections.unit_timelines import UNIT_TIMELINES
+from synthkit.report.records import FigureSection
 from synthkit.report.section_spec import SectionSpec
 from synthkit.report.sections.attack_risks import ATTACK_RISKS
 from synthkit.report.sections.copying_diagnostics import COPYING_DIAGNOSTICS
@@ -63,6 +64,17 @@ def _failures(context: LinkedContext) -> FailuresData:
     return failures_of(context.alone, linked=True)
 
 
+def _training(context: LinkedContext) -> FigureSection:
+    """The loss curve, and what moves it where a step takes whole units."""
+    found = LOSS_CURVE.data(context.alone)
+    if "figures" not in found:
+        return found
+    told = (
+        f" A step takes whole {context.unit}, and long histories weigh more: the solid line also follows who is drawn."
+    )
+    return {"figures": [{**each, "caption": each["caption"] + told} for each in found["figures"]]}
+
+
 SECTIONS_ON_LINKED_TABLES: tuple[LinkedSection, ...] = (
     LINKED_DECISION,
     LINKED_RELEASE,
@@ -81,7 +93,7 @@ SECTIONS_ON_LINKED_TABLES: tuple[LinkedSection, ...] = (
     as_of_one_table(ATTACK_RISKS),
     as_of_one_table(COPYING_DIAGNOSTICS),
     replace(as_of_one_table(PRIVACY_TERMS), data=_privacy_terms),
-    as_of_one_table(LOSS_CURVE),
+    replace(as_of_one_table(LOSS_CURVE), data=_training),
     replace(as_of_one_table(FAILED_MEASUREMENTS), data=_failures),
     LINKED_CAVEATS,
     LINKED_STANDARDS,

@@ -76,6 +76,10 @@ class Clock:
         """`done` of `total` steps of training are made; under a privacy budget there is no loss to tell."""
         self._progress.advance(done, total, "" if math.isnan(loss) else f"loss {loss:.3f}")
 
+    def rows(self, done: int, total: int) -> None:
+        """`done` of `total` rows are drawn."""
+        self._progress.advance(done, total)
+
     def metric(self, name: str, done: int, total: int) -> None:
         """`done` of `total` metrics are measured; `name` is under way."""
         self._progress.advance(done, total, name)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,15 +55,27 @@ class Violation:
         return cls(columns, rule, len(where), tuple(int(i) + first for i in where[:shown]), remedy)
 
 
+_CELL_LETTERS = 100  # of a line of a cell, which has more lines where it is longer
+
+
 def listing(violations: Iterable[Violation]) -> str:
     """All violations as text: one line each, then each remedy once."""
     violations = tuple(violations)
     lines = [["column", "rule", "rows", "first row numbers"]]
     lines += [[", ".join(v.columns), v.rule, f"{v.count:,}" if v.count else "-", _rows(v)] for v in violations]
-    widths = [min(max(len(line[k]) for line in lines), 60) for k in range(4)]
-    text = ["  " + "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines]
+    broken = [[_in_lines(cell) for cell in line] for line in lines]
+    widths = [max(len(part) for line in broken for part in line[k]) for k in range(4)]
+    text = []
+    for line in broken:
+        for parts in zip_longest(*line, fillvalue=""):
+            padded = (part.ljust(width) for part, width in zip(parts, widths, strict=True))
+            text.append(f"  {'  '.join(padded)}".rstrip())
     remedies = list(dict.fromkeys(v.remedy for v in violations if v.remedy))
     return "\n".join(text + [f"  -> {remedy}" for remedy in remedies])
+
+
+def _in_lines(cell: str) -> list[str]:
+    return [cell] if len(cell) <= _CELL_LETTERS else textwrap.wrap(cell, _CELL_LETTERS, break_on_hyphens=False)
 
 
 def total(violations: Sequence[Violation]) -> str:

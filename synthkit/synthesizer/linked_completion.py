@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,11 @@ from synthkit.encoding.units.unit_frames import UnitFrames
 from synthkit.errors import SchemaError
 from synthkit.models.unit_base import UnitModel
 from synthkit.runtime.seeds import Seeds
+from synthkit.schema import Datetime
+from synthkit.schema.linked import LinkedSchema
+from synthkit.schema.linked.linked_rules import NothingAfter
 from synthkit.synthesizer.conditional import ConditionalSampler
+from synthkit.synthesizer.given_keys import parted_keys
 from synthkit.synthesizer.rule_sampling import REDRAW_ROUNDS
 from synthkit.tables.linked_tables import LinkedTables
 
@@ -41,6 +45,7 @@ class KnownUnits:
         static: values all units have, by column, or a frame of a row a unit.
         begun: what has happened to them so far.
         tables: the same, as it was given.
+        keys: of the units, where they are given. **Shape**: (units, columns).
     """
 
     units: int
@@ -48,6 +53,7 @@ class KnownUnits:
     static: Mapping[str, Any] | pd.DataFrame
     begun: BegunUnits | None
     tables: LinkedTables | None = None
+    keys: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @classmethod
     def of(
@@ -62,7 +68,8 @@ class KnownUnits:
             references: public catalogues, to which what has happened may point.
 
         Raises:
-            SchemaError: it names other than tables of records, or begins units without saying which they are.
+            SchemaError: it names other than tables of records, begins units without saying which they are, or has a
+                key twice.
         """
         schema = encoder.schema
         strange = sorted(name for name in given if name not in schema.graph.records)
@@ -70,9 +77,10 @@ class KnownUnits:
             msg = f"`given` must name tables of records; however: `{strange[0]}` is none. Give values by table"
             raise SchemaError(msg)
         static = given.get(schema.unit, {})
+        bare, named = parted_keys(static, schema)
         rows = {name: frame for name, frame in given.items() if name != schema.unit}
         if not rows:
-            return cls(units=units, encoder=encoder, static=static, begun=None)
+            return cls(units=units, encoder=encoder, static=bare, begun=None, keys=named)
         if not isinstance(static, pd.DataFrame) or len(static) != units:
             msg = (
                 f"units that are to be continued must be given as a frame of `{schema.unit}` with their keys, one row "
@@ -88,7 +96,7 @@ class KnownUnits:
         sequences = encoder.encode(coded)
         keys = [c for c in static.columns if c in encoder.root.schema.learned]
         begun = BegunUnits(frames=frames, sequences=sequences, tables=encoder.tables)
-        return cls(units=units, encoder=encoder, static=static[keys], begun=begun, tables=tables)
+        return cls(units=units, encoder=encoder, static=static[keys], begun=begun, tables=tables, keys=named)
 
     def complete(self, model: UnitModel, seeds: Seeds) -> pd.DataFrame:
         """Learned columns of the units; they own at least as many rows as they have. **Shape**: (units, d).
@@ -196,10 +204,23 @@ def usual(frames: UnitFrames, encoder: UnitEncoder) -> tuple[UnitFrames, dict[st
     return replace(frames, frames=out), extra
 
 
+def fillable(schema: LinkedSchema, name: str) -> tuple[str, ...]:
+    """Columns of a table whose missing cells can be filled: values that are no keys and tell no time.
+
+    A moment that is missing says that something has not happened: that a stay goes on, or that a person lives.
+    """
+    table = schema.tables[name]
+    ends = (
+        {r.moment.partition(".")[2] for r in schema.rules if isinstance(r, NothingAfter)} if name == schema.unit else ()
+    )
+    told = {*table.moments, table.end, *ends}
+    return tuple(c for c in table.payload if c not in told and not isinstance(table.columns[c], Datetime))
+
+
 def imputed(
     tables: LinkedTables, encoder: UnitEncoder, model: UnitModel, seeds: Seeds, classes: UnitClasses | None
 ) -> dict[str, pd.DataFrame]:
-    """Tables with missing cells of values filled. **Shape**: by table, as it was.
+    """Tables with missing cells of values filled, rows where they stood. **Shape**: by table, as it was.
 
     Args:
         tables: the units.
@@ -215,14 +236,14 @@ def imputed(
     out = {unit: _imputed_roots(tables.frames[unit], frames.frames[unit], encoder, model, seeds)}
     sequences = encoder.encode(frames)
     for name in encoder.tables:
-        whole, each = tables.frames[name], encoder.learned[name]
-        values = [c for c in each.schema.columns if c in whole and c not in each.table.moments]
+        whole, each = tables.frames[name], encoder.learned[name]  # in the order of the units
+        values = [c for c in each.schema.columns if c in fillable(encoder.schema, name)]
         rows = np.flatnonzero(whole[values].isna().any(axis=1).to_numpy()) if values else np.empty(0, dtype=np.int64)
         if len(rows):
             drawn = _filled(name, rows, values, frames, encoder, model, seeds, sequences)
             whole = _with_filled(whole, drawn, rows, values)
         out[name] = whole
-    return out
+    return {n: frame.iloc[np.argsort(tables.places[n])].reset_index(drop=True) for n, frame in out.items()}
 
 
 def _filled(
@@ -267,7 +288,7 @@ def _imputed_roots(
     whole: pd.DataFrame, learned: pd.DataFrame, encoder: UnitEncoder, model: UnitModel, seeds: Seeds
 ) -> pd.DataFrame:
     """Units with missing cells filled, given how many rows they own and when these begin and end."""
-    values = [c for c in encoder.root.schema.learned if c in whole]
+    values = [c for c in encoder.root.schema.learned if c in fillable(encoder.schema, encoder.schema.unit)]
     rows = np.flatnonzero(whole[values].isna().any(axis=1).to_numpy()) if values else np.empty(0, dtype=np.int64)
     if not len(rows):
         return whole

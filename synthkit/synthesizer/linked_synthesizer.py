@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from synthkit._version import __version__
+from synthkit.encoding.rare_code_notes import pooled_rows
 from synthkit.encoding.units.root_facts import RootFacts
 from synthkit.encoding.units.unit_classes import UnitClasses
 from synthkit.encoding.units.unit_decoder import decode_units
@@ -36,6 +37,7 @@ from synthkit.schema.linked import LinkedSchema
 from synthkit.synthesizer import model_files
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.synthesizer.frame_cards import frame_from_dict, frame_to_dict
+from synthkit.synthesizer.given_keys import with_keys
 from synthkit.synthesizer.linked_completion import KnownUnits, imputed, usual
 from synthkit.synthesizer.model_choice import refuse_traces_of_rows
 from synthkit.synthesizer.rule_sampling import sample_valid_rows
@@ -46,6 +48,8 @@ from synthkit.training.callbacks import Progress, TrainingCallbacks
 
 if TYPE_CHECKING:
     from synthkit.watermark import UnitWatermarkKey
+
+Drawing = Callable[[int, int], None]  # told how many rows are drawn, and how many there are
 
 
 class LinkedSynthesizer:
@@ -144,10 +148,13 @@ class LinkedSynthesizer:
         self._classes = access.classes
         kind.check(self._encoder)
         self._shared = access.shared()
+        if say is not None and not access.private:
+            for sentence in self._remarks({name: len(tables_of(tables)[name]) for name in self._shared}):
+                say(sentence)
         self._model = kind(UnitLayout.of(self._encoder), self._config)
         if checkpoint is not None:
-            frames = tables.frames if isinstance(tables, LinkedTables) else tables
-            checkpoint.begin(self._identity({name: len(frame) for name, frame in frames.items()}, device.type))
+            rows = {name: len(frame) for name, frame in tables_of(tables).items()}
+            checkpoint.begin(self._identity(rows, device.type))
         self.log = self._model.fit(access, seeds.of("training"), callbacks)
         if access.private:
             self.schema = access.encoder.schema
@@ -174,7 +181,7 @@ class LinkedSynthesizer:
             self._storages = {name: dict(each) for name, each in typed.storages.items()}
             self._keep(typed.references)
             return ExactUnitAccess(typed, ledger, seeds, device)
-        frames = {**tables.frames, **tables.references} if isinstance(tables, LinkedTables) else tables
+        frames = tables_of(tables)
         self._storages = {}  # how columns are stored follows from the schema alone
         self._keep({name: frames[name] for name in self.schema.graph.references if name in frames})
         return PrivateUnitAccess(frames, self.schema, ledger, device)
@@ -200,6 +207,7 @@ class LinkedSynthesizer:
         seed: int | None = None,
         given: Mapping[str, Any] | None = None,
         watermark: UnitWatermarkKey | None = None,
+        progress: Drawing | None = None,
     ) -> dict[str, pd.DataFrame]:
         """Draw new units; every declared rule holds.
 
@@ -207,10 +215,11 @@ class LinkedSynthesizer:
             units: how many.
             seed: same seed, same tables; drawn if not given.
             given: by table, what is known. Of the table of units values that all units must have, by column, or a frame
-                of one row a unit with unknown cells missing; of other tables the rows that units have had so far, which
-                are continued: then the frame of units holds their keys.
+                of one row a unit with unknown cells missing, whose keys stay if it has them; of other tables the rows
+                that units have had so far, which are continued: then the frame of units holds their keys.
             watermark: key by which each unit is chosen, with all its rows, among several draws, so that
                 `synthkit.watermark.detect_units` knows the tables again.
+            progress: called with how many of the rows right below the units are drawn, and how many there are.
 
         Raises:
             ConfigError: the number of units is negative, or the synthesizer is not fitted.
@@ -225,13 +234,15 @@ class LinkedSynthesizer:
 
         def tables(made: Drawn, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
             roots, drawn = made
+            if known is not None:
+                roots = with_keys(roots, known.keys, self.schema, seeds.numpy("keys of units"))
             return decode_units(encoder, roots, drawn, rng, self._shared, {} if known is None else known.told(drawn))
 
         if watermark is None:
-            return self._as_they_came(tables(self._drawn(units, known, seeds), seeds.numpy("keys")))
+            return self._as_they_came(tables(self._drawn(units, known, seeds, progress), seeds.numpy("keys")))
 
         made = marked_units(
-            self._candidates(units, watermark.candidates, known, seeds),
+            self._candidates(units, watermark.candidates, known, seeds, progress),
             lambda each: tables(each, seeds.numpy("candidates")),
             encoder,
             watermark,
@@ -239,13 +250,15 @@ class LinkedSynthesizer:
         )
         return self._as_they_came(tables(made, seeds.numpy("keys")))
 
-    def _candidates(self, units: int, many: int, known: KnownUnits | None, seeds: Seeds) -> list[Drawn]:
+    def _candidates(
+        self, units: int, many: int, known: KnownUnits | None, seeds: Seeds, progress: Drawing | None
+    ) -> list[Drawn]:
         """Several draws of as many units: all at once, which is faster, where nothing is known of them."""
         if known is None:
-            return parted(self._drawn(units * many, None, seeds), many, self.schema)
-        return [self._drawn(units, known, Seeds(seeds.of(f"candidate {k}"))) for k in range(many)]
+            return parted(self._drawn(units * many, None, seeds, progress), many, self.schema)
+        return [self._drawn(units, known, Seeds(seeds.of(f"candidate {k}")), progress) for k in range(many)]
 
-    def _drawn(self, units: int, known: KnownUnits | None, seeds: Seeds) -> Drawn:
+    def _drawn(self, units: int, known: KnownUnits | None, seeds: Seeds, progress: Drawing | None) -> Drawn:
         """Learned columns of units, and everything below them, still encoded."""
         encoder, model = self._fitted()
         if known is None:
@@ -253,13 +266,14 @@ class LinkedSynthesizer:
         else:
             roots = known.complete(model, seeds)
         begun = None if known is None else known.begun
-        return roots, model.sample(encoder, RootFacts.of(encoder, roots), seeds.torch("rows"), begun)
+        return roots, model.sample(encoder, RootFacts.of(encoder, roots), seeds.torch("rows"), begun, progress)
 
     def impute(self, tables: Mapping[str, pd.DataFrame], *, seed: int | None = None) -> dict[str, pd.DataFrame]:
         """Fill missing cells of values with draws from their law given the rest of the row and all that came before.
 
-        Keys, moments and what is computed are not filled; known cells stay as they are. Cells are filled in one
-        pass: what is filled in one row does not change what came before another.
+        Keys, moments and what is computed are not filled, so that nobody dies and no stay ends for it; known cells
+        and the order of the rows stay as they are. Cells are filled in one pass: what is filled in one row does not
+        change what came before another.
 
         Args:
             tables: frames by name.
@@ -375,6 +389,14 @@ class LinkedSynthesizer:
             out[name] = table_files.as_it_came(frames[name], alone, self._storages.get(name, {}))
         return out
 
+    def _remarks(self, rows: Mapping[str, int]) -> Iterator[str]:
+        """What of the tables is too rare to be learned, in words; of shared tables there are so many rows."""
+        encoder, unit = self._encoder, self.schema.unit
+        assert encoder is not None
+        coded = {unit: encoder.root, **{name: each.encoder for name, each in encoder.payloads.items()}}
+        shared = {name: (max(len(self._shared[name]) - 1, 0), many) for name, many in rows.items()}
+        return pooled_rows(coded, shared, unit)
+
     def _identity(self, rows: Mapping[str, int], device: str) -> dict[str, Any]:
         """What a training that is taken up must have in common with the one that was begun."""
         encoder, _ = self._fitted()
@@ -393,3 +415,8 @@ class LinkedSynthesizer:
             msg = "a synthesizer must be fitted first; however: it is not. Call fit(tables)"
             raise ConfigError(msg)
         return self._encoder, self._model
+
+
+def tables_of(tables: Mapping[str, pd.DataFrame] | LinkedTables) -> Mapping[str, pd.DataFrame]:
+    """All frames by name."""
+    return {**tables.frames, **tables.references, **tables.shared} if isinstance(tables, LinkedTables) else tables

@@ -124,11 +124,15 @@ def _check_names(names: list[str] | tuple[str, ...], where: str, schema: LinkedS
         raise TableError(msg)
     if schema is None:
         return
-    faults = [Violation((f"`{n}`",), "declared, but absent") for n in schema.tables if n not in names]
-    faults += [Violation((f"`{n}`",), "there, but not declared") for n in names if n not in schema.tables]
+    give = "give the absent tables, or take them and the links to them out of the schema"
+    declare = "declare the other tables (`synthkit init FOLDER` drafts them), or take them out of the folder"
+    faults = [Violation((f"`{n}`",), "declared, but absent", remedy=give) for n in schema.tables if n not in names]
+    faults += [
+        Violation((f"`{n}`",), "there, but not declared", remedy=declare) for n in names if n not in schema.tables
+    ]
     if faults:
         msg = f"{where} must hold the declared tables and no other; however: {len(faults)} differ\n{listing(faults)}"
-        raise SchemaError(f"{msg}\n  -> declare the tables (`synthkit init FOLDER` drafts them), or take them out")
+        raise SchemaError(msg)
 
 
 def _from_places(places: Mapping[str, pd.DataFrame | pa.Table | str | Path], options: CellOptions) -> LinkedCells:

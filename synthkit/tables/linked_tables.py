@@ -38,6 +38,7 @@ class LinkedTables:
             and number of the link.
         storages: how each column was stored, by table and name.
         validation: what the tables were held against; None where they were put in order alone.
+        places: where each row stood in the table that was given; only of tables that were put in order, by table.
     """
 
     schema: LinkedSchema
@@ -48,6 +49,7 @@ class LinkedTables:
     earlier: Mapping[tuple[str, int], NDArray[np.intp]] = field(default_factory=dict)
     storages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     validation: LinkedValidation | None = None
+    places: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -93,9 +95,12 @@ class LinkedTables:
         """
         schema, found = columns.schema, columns.resolved.frames
         rows, owners = {schema.unit: found[schema.unit]}, {}
+        places = {schema.unit: np.arange(len(found[schema.unit]))}
         shared = {name: found[name] for name in schema.graph.shared}
         for name in schema.graph.owners:
-            rows[name], owners[name] = _in_order(found[name], name, rows, schema)
+            order, mine = _in_order(found[name], name, rows, schema)
+            rows[name], owners[name] = found[name].iloc[order].reset_index(drop=True), mine
+            places[name] = order
         return cls(
             schema=schema,
             frames=rows,
@@ -105,6 +110,7 @@ class LinkedTables:
             earlier=_earlier(rows, shared, schema),
             storages=stored,
             validation=validation,
+            places=places,
         )
 
     @cached_property
@@ -185,8 +191,11 @@ def key_positions(
 
 def _in_order(
     frame: pd.DataFrame, name: str, rows: Mapping[str, pd.DataFrame], schema: LinkedSchema
-) -> tuple[pd.DataFrame, NDArray[np.intp]]:
-    """Rows by owner, then by when they happen, their number, and how they stood; and the positions of their owners."""
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows by owner, then by when they happen, their number, and how they stood; and the positions of their owners.
+
+    **Shape**: -> (n,), (n,).
+    """
     table = schema.tables[name]
     link: Link = next(each for each in table.links if each.kind == "owner")
     owners = key_positions(frame, link.columns, rows[link.to], schema.tables[link.to].key)
@@ -194,7 +203,7 @@ def _in_order(
     for column in (*((table.position,) if table.position is not None else ()), *reversed(table.moments)):
         order = order[np.argsort(_sortable(frame[column])[order], kind="stable")]
     order = order[np.argsort(owners[order], kind="stable")]
-    return frame.iloc[order].reset_index(drop=True), owners[order]
+    return order, owners[order]
 
 
 def _sortable(values: pd.Series) -> NDArray[Any]:

@@ -106,11 +106,10 @@ class StepRunner:
         one = time.perf_counter() - since
         self._train_state.restore(before)
         steps = fitting(self._callbacks.left(), wanted, step, one, checks)
-        minutes = f"{seconds / 60:.3g} minutes"
+        limit = f"{seconds / 60:.3g} minutes" if seconds >= 60 else f"{seconds:.2g} seconds"
         if steps == wanted:
-            self._callbacks.log(f"all {wanted:,} steps fit into {minutes}")
+            self._callbacks.log(f"all {wanted:,} steps fit into {limit}")
         else:
-            self._callbacks.log(
-                f"about {steps:,} steps fit into {minutes}; without that limit there would be {wanted:,}"
-            )
+            fit = "1 step, the least there is, may fit" if steps == 1 else f"about {steps:,} steps fit"
+            self._callbacks.log(f"{fit} into {limit}; without that limit there would be {wanted:,}")
         return steps

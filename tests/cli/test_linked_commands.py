@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def hospital(command, tmp_path_factory) -> Hospital:
     said = command("run", *given, "--out", made.run, "--model", "independent", "--units", 20, "--quick")
     assert said.code == 0, said.err
     assert "patients 20" in said.out
-    assert "of 60 real units" in said.out
+    assert re.search(r"of 60 real units \d+ fitted, \d+ held out, \d+ set aside for disclosure attacks", said.out)
     assert "Keys and rules broken" in said.out
     few = ("--steps", 2, "--set", "root_steps=2", "--set", "width=16", "--set", "hidden=8")
     said = command("fit", *given, "-o", made.fit, *few)
@@ -75,6 +76,25 @@ def test_init_of_names_and_catalogues_is_warned_of(command, tmp_path):
     assert "`patients.surname`" in said.err or "`surname`" in said.err
     assert "`d_tests` is taken for a public catalogue" in said.err
     assert "question: is it public?" not in said.err
+
+
+def test_a_table_without_rows_is_warned_of_and_rows_of_undeclared_catalogues_are_told(command, tmp_path):
+    folder, draft = tmp_path / "ward", tmp_path / "ward.yaml"
+    folder.mkdir()
+    frames = small_hospital()
+    frames["d_tests"] = pd.DataFrame({"test": ["crea", "hb"], "label": ["creatinine", "haemoglobin"]})
+    frames["notes"] = pd.DataFrame({"patient": [], "text": []}, dtype=object)
+    for name, frame in frames.items():
+        frame.to_csv(folder / f"{name}.csv", index=False)
+    said = command("init", folder, "-o", draft, "--unit", "patients")
+    assert "warning: `notes`: has no rows, so nobody can tell what it is" in said.err
+    assert LinkedSchema.load(draft).tables["notes"].role == "records"
+    told = "`d_tests`: its 2 rows are copied as they are into every release"
+    assert told in command("validate", folder, "--schema", draft).out
+    given = (folder, "--schema", draft, "--model", "independent", "--seed", 1)
+    said = command("fit", *given, "--quiet", "-o", tmp_path / "fit")
+    assert said.code == 0, said.err
+    assert f"warning: {told}" in said.err
 
 
 def test_init_asks_whether_a_small_list_is_public(command, tmp_path):
@@ -162,7 +182,8 @@ def test_sample_of_patients_that_are_given(hospital, command, tmp_path):
     assert said.code == 0, said.err
     drawn = read_linked(tmp_path / "theirs", SCHEMA).frames
     assert set(drawn["patients"]["sex"]) == {"F"}
-    assert len(drawn["patients"]) == 9
+    assert drawn["patients"]["patient"].tolist() == [str(k) for k in range(9)]
+    assert set(drawn["labs"]["patient"]) <= set(drawn["patients"]["patient"])
     begun = tmp_path / "begun"
     begun.mkdir()
     first = small_hospital()["patients"].iloc[1:4]
@@ -358,3 +379,22 @@ def test_options_of_linked_tables_are_refused_by_every_command_on_one(fitted, to
         assert "`orphans` is of linked tables; however: the schema is of one table" in refused(*words), words[0]
     assert "`units` is of linked tables" in refused(*compared, "--units", 500)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_may_identify_people_is_one_line_a_kind(command, tmp_path):
+    folder = tmp_path / "ward"
+    folder.mkdir()
+    frames = small_hospital()
+    frames["visits"]["email"] = [f"v{k}@mail.example" for k in range(len(frames["visits"]))]
+    frames["patients"]["email"] = [f"p{k}@mail.example" for k in range(60)]
+    for name, frame in frames.items():
+        frame.to_parquet(folder / f"{name}.parquet")
+    said = command("init", folder, "-o", tmp_path / "ward.yaml", "--unit", "patients").err.splitlines()
+    lines = [line for line in said if "HIPAA" in line]
+    dates = [line for line in lines if "(C) dates" in line]
+    assert len(dates) == 1
+    assert dates[0] == lines[0]
+    assert all(f"`{c}`" in dates[0] for c in ("visits.admitted", "visits.left", "labs.taken"))
+    (mails,) = [line for line in lines if "email" in line]
+    assert "`patients.email` (" in mails
+    assert "`visits.email` (" in mails

@@ -63,6 +63,10 @@ def test_linked_tables_are_compared_by_their_own_scores():
     assert "figures" in sections["likeness"]
     said = dict(sections["verdicts"]["sentences"])
     assert said["Likeness"].startswith("The patients of autoregressive are the hardest to tell from real ones")
+    assert "share of units that have such a row" in said["Rules"]
+    assert (
+        "units" not in dict({s["id"]: s for s in comparison_data(DATA)["sections"]}["verdicts"]["sentences"])["Rules"]
+    )
     assert ["Patients fitted on", "2,000"] in [list(fact) for fact in sections["released"]["facts"]]
 
 

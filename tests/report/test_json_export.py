@@ -109,7 +109,14 @@ def test_counts_of_people_are_told_by_their_size(evaluation, full):
 
 @pytest.mark.parametrize(
     ("said", "cut"),
-    [("0.971", "0.97"), ("−0.004", "0.00"), ("[0.541, ∞]", "[0.54, ∞]"), ("12.3 %", "12.30 %"), ("1,830", "1,800")],
+    [
+        ("0.971", "0.97"),
+        ("−0.004", "0.00"),
+        ("[0.541, ∞]", "[0.54, ∞]"),
+        ("12.3 %", "12 %"),
+        ("0.042 %", "0.042 %"),
+        ("1,830", "1,800"),
+    ],
 )
 def test_two_digits(said, cut):
     assert two_digits(said) == cut

@@ -23,6 +23,7 @@ from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.errors import ArtefactError, ConfigError, EncodingError, SchemaError
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema.linked import LinkedSchema
+from synthkit.schema.linked.validate_linked import validate_linked
 from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
 from synthkit.synthesizer.rule_sampling import sample_valid_rows
 from synthkit.tables.linked_tables import LinkedTables
@@ -174,6 +175,68 @@ def test_a_table_of_no_rows_stays_one(model: str) -> None:
     assert len(drawn["devices"]) == 0 < len(drawn["visits"])
 
 
+def test_drawing_tells_how_far_it_is() -> None:
+    """Rows are told as they are drawn, never fewer than before and all of them at the end; the draw is the same."""
+    schema, frames = visits()
+    made = LinkedSynthesizer(schema, "independent", seed=1, device="cpu").fit(frames)
+    told: list[tuple[int, int]] = []
+    drawn = made.sample(25, seed=1, progress=lambda *far: told.append(far))
+    done, whole = zip(*told, strict=True)
+    assert len(told) > 2
+    assert list(done) == sorted(done)
+    assert {*whole} == {len(drawn["visits"])} == {done[-1]}
+    assert drawn["visits"].equals(made.sample(25, seed=1)["visits"])
+
+
+def test_what_is_too_rare_to_be_learned_is_said() -> None:
+    """Towns of one person each, and doctors of one patient each, with the numbers that are left."""
+    schema, frames = visits()
+    content = schema.model_dump(mode="json", by_alias=True, exclude_none=True)
+    content["tables"]["patients"]["columns"]["town"] = {"kind": "code"}
+    content["tables"]["visits"]["columns"]["doctor"] = {"kind": "identifier"}
+    content["tables"]["visits"]["links"].append({"columns": ["doctor"], "to": "doctors", "kind": "shared"})
+    doctors = {"role": "shared", "key": ["doctor"], "columns": {"doctor": {"kind": "identifier"}}}
+    content["tables"]["doctors"] = doctors
+    place = np.arange(40)
+    town = np.where(place < 8, "common", np.array([f"t{k}" for k in place], dtype=object))
+    who = frames["visits"]["id"].str[1:].astype(int)
+    doctor = np.where(who < 9, -1, who)
+    tables = {"patients": frames["patients"].assign(town=town), "visits": frames["visits"].assign(doctor=doctor)}
+    tables["doctors"] = pd.DataFrame({"doctor": np.unique(doctor)})
+    said: list[str] = []
+    made = LinkedSynthesizer(LinkedSchema.parse(content), "independent", seed=1, device="cpu")
+    made.fit(tables, say=said.append)
+    assert "patients: `town`: 1 of 33 codes is learned; each other one, in fewer than 5 rows" in " ".join(said)
+    assert "`doctors`: 1 of 32 rows is told apart; the others, to which fewer than 5 patients point each" in said[-1]
+    assert len(made.sample(30, seed=1)["doctors"]) == 2
+
+
+@pytest.mark.parametrize("nullable", [False, True])
+def test_units_point_to_rows_that_they_share(nullable: bool) -> None:
+    """People of a practice, four of them large; what few people share is one row, and nobody's stays nobody's."""
+    schema, frames = visits()
+    content = schema.model_dump(mode="json", by_alias=True, exclude_none=True)
+    content["tables"]["patients"]["columns"]["practice"] = {"kind": "identifier", "nullable": nullable}
+    content["tables"]["patients"]["links"] = [{"columns": ["practice"], "to": "practices", "kind": "shared"}]
+    columns = {"practice": {"kind": "identifier"}, "town": {"kind": "categorical", "levels": ["a", "b"]}}
+    content["tables"]["practices"] = {"role": "shared", "key": ["practice"], "columns": columns}
+    place = np.arange(len(frames["patients"]))
+    practice = np.where(place % 10 < 8, place % 4, 100 + place).astype(object)
+    if nullable:
+        practice[::10] = None
+    named = sorted({x for x in practice if x is not None})
+    tables = {**frames, "patients": frames["patients"].assign(practice=practice)}
+    tables["practices"] = pd.DataFrame({"practice": named, "town": ["ab"[int(x) % 2] for x in named]})
+    whole = LinkedSchema.parse(content)
+    made = LinkedSynthesizer(whole, "independent", seed=1, device="cpu").fit(tables)
+    drawn = made.sample(200, seed=2)
+    assert validate_linked(drawn, whole).success
+    assert len(drawn["practices"]) == 5
+    assert drawn["patients"]["practice"].isna().any() == nullable
+    assert drawn["patients"]["practice"].nunique() == 5
+    assert np.isfinite(made.log_prob(tables)).all()
+
+
 def test_units_known_in_part() -> None:
     """Static values are kept, beginnings continued exactly, missing cells filled and known ones let be."""
     schema, frames = visits()
@@ -189,7 +252,7 @@ def test_units_known_in_part() -> None:
         np.testing.assert_array_equal(after[: len(before)], before)
         assert (np.diff(after[:, 0]) >= 0).all()
     filled = synthesizer.impute(frames, seed=1)["visits"]
-    typed = LinkedTables.of(frames, schema).frames["visits"]["cost"].to_numpy(dtype=float, na_value=np.nan)
+    typed = frames["visits"]["cost"].to_numpy()
     assert filled["cost"].notna().all()
     known = ~np.isnan(typed)
     np.testing.assert_array_equal(filled["cost"].to_numpy(dtype=float)[known], typed[known])

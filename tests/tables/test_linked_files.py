@@ -292,3 +292,21 @@ def test_all_endings_of_duckdb_are_said(tmp_path):
     with pytest.raises(TableError) as caught:
         linked_files.read_linked(tmp_path / "none.txt")
     assert all(f"NAME{ending}" in str(caught.value) for ending in DUCKDB_ENDINGS)
+
+
+def test_absent_tables_and_others_have_each_their_own_remedy(tmp_path):
+    write_linked(frames(), tmp_path / "t", SCHEMA)
+    next((tmp_path / "t").glob("visits.*")).unlink()
+    give, declare = (
+        "-> give the absent tables, or take them and the links to them out of",
+        "-> declare the other tables",
+    )
+    with pytest.raises(SchemaError, match="declared, but absent") as absent:
+        load_linked(tmp_path / "t", SCHEMA)
+    assert give in str(absent.value)
+    assert declare not in str(absent.value)
+    pd.DataFrame({"a": [1]}).to_csv(tmp_path / "t" / "more.csv", index=False)
+    with pytest.raises(SchemaError, match="there, but not declared") as both:
+        load_linked(tmp_path / "t", SCHEMA)
+    assert give in str(both.value)
+    assert declare in str(both.value)

@@ -181,7 +181,7 @@ def _learned(name: str, schema: LinkedSchema, clock: UnitClock, classes: int) ->
     held = {*known} if unit else set()
     limits = ends if unit else (until,)
     last = [Comparison(left=LAST, op="<=", right=c) for c in limits if timed_children and c is not None and c in known]
-    rules = [*_rules(table, known, offsets, kept), *_counted(timed_children, stay), *last]
+    rules = [*_rules(table, known, offsets, kept), *_lasting(table, held), *_counted(timed_children, stay), *last]
     derived = _derived(table, held)
     columns = {**kept, **_computable(table, derived)} or _nothing()
     return LearnedTable(
@@ -315,6 +315,15 @@ def _rules(
         mixed = len({c in offsets for c in rule.columns}) > 1 and isinstance(rule, Comparison)
         if not mixed and len({type(kept[c]) for c in rule.columns} if isinstance(rule, Comparison) else {0}) == 1:
             yield rule
+
+
+def _lasting(table: LinkedTable, known: set[str]) -> list[Rule]:
+    """That units do not end before they begin, where no rule of the table says so; of learned columns of units."""
+    pair = table.moments
+    if len(pair) < 2 or not set(pair) <= known:
+        return []
+    said = any(isinstance(rule, Comparison) and rule.columns == pair for rule in table.rules)
+    return [] if said else [Comparison(left=pair[0], op="<=", right=pair[1])]
 
 
 def _counted(timed: tuple[str, ...], stay: str | None) -> Iterator[Rule]:

@@ -15,7 +15,7 @@ from synthkit.schema.columns import Code
 from synthkit.tables.linked_tables import key_positions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from synthkit.schema.linked import LinkedSchema
     from synthkit.schema.linked.linked_table import LinkedTable
@@ -120,3 +120,13 @@ def _fresh(table: LinkedTable, frame: pd.DataFrame, rng: np.random.Generator) ->
             column = kind.model_copy(update={"unique": True}) if name in table.key else kind
             made[name] = fresh(name, column, len(frame), rng)
     return frame.assign(**made)
+
+
+def hub_numbers(codes: Iterable[object]) -> Ints:
+    """The shared row that each code of a link stands for: its number, -2 for another, -1 for none. **Shape**: (n,).
+
+    Example:
+        >>> hub_numbers(["000002", "other", None]).tolist()
+        [2, -2, -1]
+    """
+    return np.array([-1 if pd.isna(c) else -2 if c == OTHER else int(str(c)) for c in codes], dtype=np.int64)  # type: ignore[call-overload]

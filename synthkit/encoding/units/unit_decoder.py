@@ -11,8 +11,9 @@ from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.codecs.identifier import fresh
 from synthkit.encoding.layout import Rows
 from synthkit.encoding.units.drawn_units import DrawnRows, DrawnUnits
-from synthkit.encoding.units.learned_table import LearnedTable
-from synthkit.encoding.units.shared_tables import with_fresh_keys
+from synthkit.encoding.units.learned_table import LearnedTable, pointer
+from synthkit.encoding.units.moment_bounds import moments_beside
+from synthkit.encoding.units.shared_tables import hub_numbers, with_fresh_keys
 from synthkit.encoding.units.unit_clock import MISSING_TICK
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.schema import Identifier, Numeric
@@ -41,9 +42,11 @@ def row_values(each: LearnedTable, encoder: UnitEncoder, rows: Rows, start: Ints
         elif name == each.until:
             out[name] = clock.values(until, column)
         elif name in each.offsets:
-            away = pd.to_numeric(decoded[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-            none = np.isnan(away)
-            out[name] = clock.values(np.where(none, MISSING_TICK, start + np.nan_to_num(away).astype(np.int64)), column)
+            told = pd.to_numeric(decoded[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+            away = np.where(np.isnan(told), MISSING_TICK, np.nan_to_num(told).astype(np.int64))
+            kind = each.schema.columns[name]
+            assert isinstance(kind, Numeric)
+            out[name] = clock.values(moments_beside(start, away, kind, column, clock), column)
         elif name in decoded:
             out[name] = decoded[name]
     return pd.DataFrame(out, index=range(len(start)), copy=False)
@@ -88,6 +91,7 @@ def decode_units(
     for name in schema.graph.records:
         each = encoder.learned[name]
         frames[name] = _identified(each, frames[name], drawn.tables.get(name), rng)
+    frames[unit] = _units_linked(encoder, {**frames, **common}, roots, units, rng)
     for name in schema.graph.owners:
         frames[name] = _linked(name, encoder, {**frames, **common}, drawn, units, rng)
     for name in reversed(schema.graph.records):
@@ -148,6 +152,29 @@ def _places(each: LearnedTable, frame: pd.DataFrame, drawn: DrawnRows | None) ->
     out = np.empty(len(order), dtype=np.int64)
     out[order] = np.arange(len(order)) - np.searchsorted(owner[order], owner[order])
     return out
+
+
+def _units_linked(
+    encoder: UnitEncoder,
+    frames: Mapping[str, pd.DataFrame],
+    roots: pd.DataFrame,
+    units: Mapping[str, Ints],
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Keys of units that point to rows they share with others, or to other units."""
+    unit = encoder.schema.unit
+    out: dict[str, pd.Series] = {}
+    for k, kind in encoder.learned[unit].linked.items():
+        link, told = encoder.schema.tables[unit].links[k], roots[pointer(k)]
+        if kind == "shared":
+            rows = hub_numbers(told)
+        elif kind == "peer":
+            rows = told.to_numpy(dtype=np.int64)
+        else:
+            continue
+        there = _pointed(rows, link, frames, units, unit, rng)
+        out |= _keys(link, frames[link.to], encoder.schema.tables[link.to].key, there)
+    return frames[unit].assign(**out)[[*frames[unit], *(c for c in out if c not in frames[unit])]]
 
 
 def _linked(

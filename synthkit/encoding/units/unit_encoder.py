@@ -138,10 +138,11 @@ class UnitEncoder:
         none = {name: np.empty(0, dtype=np.int64) for name in tables.shared}
         out = UnitFrames.of(tables, self.learned, self.clock, none)
         frames = dict(out.frames)
-        for name, coding in self.payloads.items():
+        coded = {self.schema.unit: self.root, **{name: each.encoder for name, each in self.payloads.items()}}
+        for name, encoder in coded.items():
             for k, kind in self.learned[name].linked.items():
                 if kind == "shared":
-                    codec = coding.encoder.codecs[pointer(k)]
+                    codec = encoder.codecs[pointer(k)]
                     strange, usual = codec.unseen(frames[name][[pointer(k)]])
                     frames[name] = frames[name].assign(**{pointer(k): frames[name][pointer(k)].mask(strange, usual[0])})
         return replace(out, frames=frames)

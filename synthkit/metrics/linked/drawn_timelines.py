@@ -52,9 +52,12 @@ def drawn_timelines(comparison: LinkedEvaluationData, rng: np.random.Generator) 
                 "end": None if np.isnan(ends) else float(round(ends, 4)),
             }
         )
-    missing = [name for name in names if name not in tables]
+    there = [name for k, name in enumerate(names) if (line.table == k).any()]
+    missing = [name for name in there if name not in tables]
+    empty = [name for name in names if name not in there]
     words = CLOCK_WORDS[min(clock, POSITION_CLOCK)]
-    return [], {"timelines": {"clock": words, "tables": tables, "not drawn": missing, "units": units}}
+    panel = {"clock": words, "tables": tables, "not drawn": missing, "no rows": empty, "units": units}
+    return [], {"timelines": panel}
 
 
 def clock_scale(clock: int) -> float:

@@ -1,4 +1,4 @@
-"""How linked tables become small integers: cuts, levels and types of events, fitted on the training tables once."""
+"""How linked tables become small integers: cuts, levels and types of events, fitted on the real tables once."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from synthkit.metrics.stats.binning import Binning, label
 from synthkit.schema.columns import Discrete, level_keys
+from synthkit.schema.rare_codes import MIN_ROWS_OF_COMMON_CODE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,17 +22,22 @@ if TYPE_CHECKING:
 
 MAX_SERIES = 63  # series of a table that are told apart; the rarer ones are one
 COARSE_BINS, COARSE_LEVELS = 5, 20  # of quantities and of levels in tables of two tables' columns
+COMMON_ROWS = MIN_ROWS_OF_COMMON_CODE  # real rows from which on a level is told apart by classifiers
 POSITION_CLOCK = 2  # 0: moments, 1: numbers, from 2 on: the place among the rows of a unit, a clock for each table
 
 
 @dataclass(frozen=True, kw_only=True)
 class EventTypes:
-    """What is fitted on the training tables so that all sides are coded alike.
+    """What is fitted on the real tables so that all sides are coded alike.
+
+    Cuts are those of the training tables. Levels are ranked in training and held-out tables together: a level that only
+    the one or the other has would tell them apart, though both are real.
 
     Args:
         schemas: each table by itself.
         cuts: coarse cuts of its columns.
         levels: rank by frequency of each level of its columns of levels.
+        common: number of its levels that have five real rows or more; they have the first ranks.
         series: number of series that are told apart, 1 for a table without series.
         first: number of the first type of each table of events; types are table, or table and series.
     """
@@ -39,15 +45,18 @@ class EventTypes:
     schemas: Mapping[str, Schema]
     cuts: Mapping[str, Binning]
     levels: Mapping[str, Mapping[str, Mapping[Hashable, int]]]
+    common: Mapping[str, Mapping[str, int]]
     series: Mapping[str, int]
     first: Mapping[str, int]
 
     @classmethod
-    def fit(cls, train: LinkedTables) -> EventTypes:
-        """Learn cuts and levels from the training tables."""
+    def fit(cls, train: LinkedTables, holdout: LinkedTables | None = None) -> EventTypes:
+        """Learn cuts from the training tables, and levels from these and the held-out ones, if there are any."""
         schema = train.schema
         alone = {name: schema.tables[name].alone(name) for name in schema.graph.records}
-        ranks = {name: _ranks(train.frames[name], alone[name]) for name in schema.graph.records}
+        sides = [train] if holdout is None else [train, holdout]
+        counts = {n: _level_counts([side.frames[n] for side in sides], alone[n]) for n in schema.graph.records}
+        ranks = {n: {c: {key: k for k, key in enumerate(x.index)} for c, x in at.items()} for n, at in counts.items()}
         series = {name: _many(ranks[name].get(schema.tables[name].series or "")) for name in schema.graph.owners}
         ends = np.cumsum([0, *series.values()]).tolist()
         return cls(
@@ -57,6 +66,7 @@ class EventTypes:
                 for name in schema.graph.records
             },
             levels=ranks,
+            common={n: {c: int((x >= COMMON_ROWS).sum()) for c, x in at.items()} for n, at in counts.items()},
             series=series,
             first=dict(zip(series, ends[:-1], strict=True)),
         )
@@ -84,10 +94,14 @@ class EventTypes:
         return tuple(name if names.index(name) == k else f"{name} ({k + 1})" for k, name in enumerate(names))
 
     def codes(self, frame: pd.DataFrame, table: str, column: str) -> NDArray[np.intp]:
-        """Rank of each level, -1 for a missing cell, the next number for levels training never had."""
+        """Rank of each level, -1 for a missing cell, the next number for levels that no real row has."""
         keys, uniques = pd.factorize(level_keys(frame[column]), use_na_sentinel=True)
         known = self.levels[table][column]
         return np.array([*(known.get(key, len(known)) for key in uniques), -1], dtype=np.intp)[keys]
+
+    def pooled_codes(self, frame: pd.DataFrame, table: str, column: str) -> NDArray[np.intp]:
+        """The same with the levels of fewer than five real rows as one, and those of none among them."""
+        return np.minimum(self.codes(frame, table, column), self.common[table][column])
 
     def series_codes(self, frame: pd.DataFrame, table: str, schema: LinkedSchema) -> NDArray[np.intp]:
         """Series of each row, the rare, unknown and missing ones as the last. **Shape**: (n,) below `series`."""
@@ -117,13 +131,14 @@ def is_timed(schema: LinkedSchema, name: str) -> bool:
     return order is not None and schema.tables[name].columns[order.start].kind in ("datetime", "numeric")
 
 
-def _ranks(frame: pd.DataFrame, schema: Schema) -> dict[str, dict[Hashable, int]]:
+def _level_counts(frames: list[pd.DataFrame], schema: Schema) -> dict[str, pd.Series]:
+    """Rows of each level in all frames together, the commonest first."""
     found = {}
     for name in schema.columns:
         if isinstance(schema.columns[name], Discrete):
-            counts = pd.Series(level_keys(frame[name].dropna())).value_counts()
-            order = sorted(counts.index, key=lambda key: (-counts[key], str(key)))
-            found[name] = {key: k for k, key in enumerate(order)}
+            keys = [level_keys(frame[name].dropna()) for frame in frames]
+            counts = pd.Series(np.concatenate([each.to_numpy(dtype=object) for each in keys])).value_counts()
+            found[name] = counts.loc[sorted(counts.index, key=lambda key: (-counts[key], str(key)))]
     return found
 
 

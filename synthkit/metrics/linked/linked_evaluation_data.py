@@ -110,8 +110,8 @@ class LinkedEvaluationData:
 
     @cached_property
     def types(self) -> EventTypes:
-        """Cuts, levels and types of events, fitted on the training tables."""
-        return EventTypes.fit(self.train)
+        """Cuts, levels and types of events, fitted on the real tables."""
+        return EventTypes.fit(self.train, self.holdout)
 
     @cached_property
     def real(self) -> LinkedSide:

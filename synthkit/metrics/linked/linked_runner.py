@@ -65,6 +65,7 @@ def evaluate_linked(
         each.append(all_measured(metrics, draw, seeds, workers or cores(), told(before)))
     done = {name: over_draws([measured[name] for measured in each if name in measured]) for name in chosen}
     facts = {**(run or {}), "evaluation_seed": seed, "quick": quick, "rows": whole, "known units": known}
+    facts["shared rows"] = shared_rows(comparison)
     found = assembled(done, {**facts, "measured": rows_by_table(comparison)})
     return replace(found, failures=(*_not_held_out(known), *found.failures))
 
@@ -112,6 +113,12 @@ def _not_held_out(known: int) -> tuple[Failure, ...]:
     reason = f"held-out units must not be trained on; however: {known} have the key and the rows of a training unit. "
     reason += "Take them out: until then every reference flatters, and classifiers tell too little"
     return (Failure(metric="holdout", reason=reason),)
+
+
+def shared_rows(comparison: LinkedEvaluationData) -> dict[str, JSON]:
+    """Numbers of rows of tables that several units have in common, which training and held-out units share."""
+    sides = {"real": comparison.train, "synthetic": comparison.synthetic}
+    return {side: {name: len(frame) for name, frame in tables.shared.items()} for side, tables in sides.items()}
 
 
 def rows_by_table(comparison: LinkedEvaluationData) -> dict[str, JSON]:

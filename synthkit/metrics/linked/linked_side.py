@@ -45,7 +45,7 @@ class UnitTimeline:
 
 @dataclass(frozen=True)
 class LinkedSide:
-    """Linked tables coded as the training tables are.
+    """Linked tables coded as all sides are.
 
     Args:
         tables: rows of some units.
@@ -120,8 +120,20 @@ class LinkedSide:
         return np.where(np.isnan(until), self.start(table), np.maximum(until, self.start(table)))
 
     def values(self, table: str) -> tuple[list[str], NDArray[np.float64]]:
-        """Names and values of the learned columns: numbers as they are, levels as ranks. **Shape**: (n, d)."""
+        """Names and values of the learned columns: numbers as they are, levels as ranks, the rare ones as one.
+
+        **Shape**: (n, d).
+        """
         return self._values[table]
+
+    def exact_values(self, table: str) -> NDArray[np.float64]:
+        """Values of the learned columns with rare levels apart: equal rows alone are equal. **Shape**: (n, d)."""
+        names, pooled = self.values(table)
+        out = pooled.copy()
+        for k, column in enumerate(names):
+            if column in self.types.levels[table]:
+                out[:, k] = _or_nan(self.levels(table, column))
+        return out
 
     @cached_property
     def timeline(self) -> UnitTimeline:
@@ -184,7 +196,11 @@ class LinkedSide:
         for name in self.schema.graph.records:
             numeric = set(quantities(self.types.schemas[name]))
             columns = list(self.schema.tables[name].payload)
-            parts = [self.number(name, c) if c in numeric else _or_nan(self.levels(name, c)) for c in columns]
+            frame = self.tables.frames[name]
+            parts = [
+                self.number(name, c) if c in numeric else _or_nan(self.types.pooled_codes(frame, name, c))
+                for c in columns
+            ]
             found[name] = (columns, np.stack(parts, axis=1) if parts else np.zeros((self.rows(name), 0)))
         return found
 

@@ -57,7 +57,7 @@ def agreements(side: LinkedSide) -> Agreements:
     """Whether a row repeats the value of an earlier one, for rows that have one and of which both cells are there."""
     found: Agreements = {}
     for table in side.schema.graph.owners:
-        columns, values = side.values(table)
+        columns, values = side.values(table)[0], side.exact_values(table)
         for kind, before in _before(side, table).items():
             rows = np.flatnonzero(before >= 0)
             for k, column in enumerate(columns):
@@ -95,7 +95,7 @@ def partners(side: LinkedSide) -> Agreements:
         many, series = side.types.series[table], side.series(table)
         if many == 1 or not is_timed(side.schema, table):
             continue
-        columns, values = side.values(table)
+        columns, values = side.values(table)[0], side.exact_values(table)
         first = before = _of_moment(side, table)
         for _ in range(PARTNERS):
             rows = np.flatnonzero(before >= 0)

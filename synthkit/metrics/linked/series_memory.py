@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 FEWEST_PAIRS = 30  # of neighbours, on the real side, for a correlation
 UNIT_GROUPS = 20  # of units, for the jackknife
+MOST_SPREAD = 3.0  # training standard deviations from which on the values of a unit count as no further apart
 ROUNDED = 1e-12  # of a number, the part that arithmetic may have changed
 
 
@@ -36,13 +37,14 @@ def memory(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Found:
 
     `lag_one`: weighted mean over numeric columns and series of |r_synthetic - r_holdout|, weights the numbers of real
     pairs; `within_unit_sd`: mean over columns of the difference of the mean standard deviation of a unit's values
-    of one series, in standard deviations of that series among all training rows.
+    of one series, in standard deviations of that series among all training rows, three at most: a series that hardly
+    varies in training would outweigh all others.
     """
     if not list(_columns(comparison.schema)):
         return [], {}
     scores = [_lag_one(comparison, rng)]
     note = "Difference of the mean standard deviation of a unit's values of a series, in training standard deviations "
-    note += "of the series; mean over columns."
+    note += f"of the series, {MOST_SPREAD:g} at most; mean over columns."
     spreads = _spreads(comparison.known)
     needs = "units with two values of a series that varies"
     figure = partial(_within, spreads=spreads)
@@ -172,12 +174,12 @@ def _within(left: LinkedSide, right: LinkedSide, spreads: dict[tuple[str, str], 
 def _unit_sds(
     side: LinkedSide, table: str, column: str, spread: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Standard deviation of each unit and series, and the units."""
+    """Standard deviation of each unit and series, three spreads at most, and the units."""
     many = side.types.series[table]
     keys = side.units(table) * many + side.series(table)
     distinct, groups = np.unique(keys, return_inverse=True)
     x = side.number(table, column) / spread[side.series(table)]
-    return row_groups.group_sd(x, groups, len(distinct)), distinct // many
+    return np.minimum(row_groups.group_sd(x, groups, len(distinct)), MOST_SPREAD), distinct // many
 
 
 MEMORY_SPEC = LinkedMetricSpec(

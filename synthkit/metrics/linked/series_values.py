@@ -63,7 +63,8 @@ class _Levels:
         sides = (comparison.real, comparison.drawn)
         many = len(comparison.types.levels[table][_series(comparison.schema, table)])
         real, drawn = (np.bincount(_codes(side, table), minlength=many + 2)[1 : many + 1] for side in sides)
-        enough = np.minimum(real, drawn) >= FEWEST_LEVEL_ROWS
+        known = np.bincount(_codes(comparison.known, table), minlength=many + 2)[1 : many + 1] > 0
+        enough = (np.minimum(real, drawn) >= FEWEST_LEVEL_ROWS) & known
         chosen = np.flatnonzero(enough)
         left_out = int((np.maximum(real, drawn)[~enough] > 0).sum())
         return cls(table, chosen, real[chosen] / max(real[chosen].sum(), 1), left_out)

@@ -42,7 +42,7 @@ def shared_runs(comparison: LinkedEvaluationData, rng: np.random.Generator) -> S
         value=at.value,
         low=at.low,
         high=at.high,
-        goal="low",
+        goal="none",
         reference=held,
         parts={
             "units with five events, synthetic": len(able[0]) / sides[0].size,
@@ -82,7 +82,7 @@ def _events(side: LinkedSide) -> NDArray[np.float64]:
     out[:, 0] = line.kind
     for k, name in enumerate(owners):
         at = np.flatnonzero(line.table == k)
-        values = side.values(name)[1][line.row[at]]
+        values = side.exact_values(name)[line.row[at]]
         out[at, 1 : 1 + values.shape[1]] = values
     return np.where(np.isnan(out), np.inf, out)
 

@@ -82,8 +82,7 @@ def _of_table(side: LinkedSide, table: str, *, brief: bool) -> Named:
     for k, column in enumerate(columns):
         x, name = values[:, k], f"{table}.{column}"
         if isinstance(side.schema.tables[table].columns[column], Discrete):
-            codes = np.where(np.isnan(x), -1, x).astype(np.intp)
-            yield f"{name}: different", row_groups.group_distinct(codes, units, size)
+            yield f"{name}: different", row_groups.group_distinct(side.levels(table, column), units, size)
         elif brief:
             yield f"{name}: mean", row_groups.group_mean(x, units, size)
         else:

@@ -158,8 +158,23 @@ def _quantile_cuts(values: pd.Series, bins: int) -> Cuts:
 def _width_cuts(values: pd.Series, bins: int) -> Cuts:
     x = numbers(values)
     x = x[~np.isnan(x)]
-    edges = np.histogram_bin_edges(x, bins=bins)[1:-1] if len(x) else np.empty(0)
+    edges = width_edges(x, bins) if len(x) else np.empty(0)
     return Cuts(labels=(*(f"bin {k + 1}" for k in range(len(edges) + 1)), "other", "missing", "novel"), edges=edges)
+
+
+def width_edges(x: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
+    """Places between bins of equal width, those of numpy; fewer where floats so far from nought do not tell them apart.
+
+    **Shape**: (n,) with n > 0 -> at most (bins - 1,).
+
+    Example:
+        >>> width_edges(np.array([0.0, 4.0]), 4).tolist(), width_edges(np.full(3, 1e16), 10).tolist()
+        ([1.0, 2.0, 3.0], [])
+    """
+    low, high = float(x.min()), float(x.max())
+    low, high = (low - 0.5, high + 0.5) if low == high else (low, high)
+    edges = np.unique(np.linspace(low, high, bins + 1))
+    return np.asarray(edges[(edges > edges[0]) & (edges < edges[-1])])
 
 
 def quantile_edges(distinct: NDArray[Any], counts: NDArray[np.intp], bins: int) -> NDArray[Any]:
@@ -214,5 +229,12 @@ def _level_cuts(values: pd.Series, keep: int) -> Cuts:
 
 
 def label(key: Hashable) -> str:
-    """A level's key as a person writes it: 1.0 becomes 1."""
-    return f"{key:g}" if isinstance(key, float) else str(key)
+    """A level's key as a person writes it: 1.0 becomes 1, and a long code keeps all its digits.
+
+    Example:
+        >>> label(1.0), label(0.1), label(185345009.0), label("E11")
+        ('1', '0.1', '185345009', 'E11')
+    """
+    if not isinstance(key, float):
+        return str(key)
+    return str(int(key)) if key.is_integer() else f"{key:.15g}"

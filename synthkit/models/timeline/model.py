@@ -17,6 +17,7 @@ linear in rows; counts of children are columns of their owner, so that keys and 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -175,9 +176,10 @@ class Timeline(UnitModel):
         facts: RootFacts,
         generator: torch.Generator,
         begun: BegunUnits | None = None,
+        told: Callable[[int, int], None] | None = None,
     ) -> DrawnUnits:
         """Draw everything below units that are drawn already. **Shape**: (units, d) -> rows of every table."""
-        return draw_below(encoder, NetworkLaws(self._network), facts, generator, begun)
+        return draw_below(encoder, NetworkLaws(self._network), facts, generator, begun, told)
 
     @torch.no_grad()
     def complete(

@@ -37,9 +37,23 @@ class OpenOwners:
         self.owed = np.zeros((*shape, self.tables), dtype=np.int64)
         self.had = np.zeros((self.units, self.tables), dtype=np.int64)
         self.floor = np.full((*shape, self.tables), MISSING_TICK)
-        names = ("table", "step", "row", "now", "first", "last", "place", "start", "until", "timed", "moment")
+        names = (
+            "table",
+            "step",
+            "row",
+            "now",
+            "first",
+            "last",
+            "place",
+            "start",
+            "until",
+            "timed",
+            "moment",
+            "born",
+            "gone",
+        )
         empty = {"step": -1, "now": MISSING_TICK, "first": MISSING_TICK, "last": MISSING_TICK}
-        empty |= {"start": MISSING_TICK, "until": MISSING_TICK}
+        empty |= dict.fromkeys(("start", "until", "born", "gone"), MISSING_TICK)
         self.arrays = {name: np.full(shape, empty.get(name, 0)) for name in names}
 
     def at(self, name: str, units: Ints) -> Ints:
@@ -79,9 +93,10 @@ class OpenOwners:
             within: whether a row must lie inside an open owner of each table; that of units comes first.
         """
         low, high = np.full(len(units), -LATEST), np.full(len(units), LATEST)
-        for level in range(1, self.levels):
+        for level in range(self.levels):
             here = (self.level[units] >= level) & within[self.arrays["table"][level, units]]
-            start, until = self.arrays["start"][level, units], self.arrays["until"][level, units]
+            names = ("start", "until") if level else ("born", "gone")
+            start, until = (self.arrays[name][level, units] for name in names)
             low = np.where(here & (start != MISSING_TICK), np.maximum(low, start), low)
             high = np.where(here & (until != MISSING_TICK), np.minimum(high, until), high)
         return low, high

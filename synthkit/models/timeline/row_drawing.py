@@ -11,8 +11,10 @@ import torch
 from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.layout import Given, Rows
 from synthkit.encoding.units.begun_units import BegunUnits
-from synthkit.encoding.units.learned_table import FIRST, LAST, OTHER, LearnedTable, pointer, rows_of
+from synthkit.encoding.units.learned_table import FIRST, LAST, LearnedTable, pointer, rows_of
+from synthkit.encoding.units.moment_bounds import owned_between
 from synthkit.encoding.units.payload_coding import PayloadCoding
+from synthkit.encoding.units.shared_tables import hub_numbers
 from synthkit.encoding.units.unit_clock import LATEST, MISSING_TICK
 from synthkit.encoding.units.unit_decoder import obeying
 from synthkit.encoding.units.unit_encoder import UnitEncoder
@@ -164,16 +166,18 @@ def _span(
     high = np.minimum(ends, LATEST if not _all_within(each, chunk) else np.where(until == MISSING_TICK, LATEST, until))
     owned: list[Ints] = [counts[c] for c in each.timed_children]
     many = np.stack(owned).sum(axis=0)
-    first = np.minimum(spans[0], high)
+    some = np.stack(owned, axis=1) > 0
+    low, latest = owned_between([chunk.times[c].bounds for c in children], some)
+    high = np.minimum(high, latest)
+    first = np.minimum(np.maximum(spans[0], low), high)
     last = np.where(many > 1, np.maximum(np.minimum(spans[1], high), first), first)  # one row is first and last
-    some = many > 0
     if chunk.begun is not None and (now.known >= 0).any():
         begun, known = chunk.begun, now.known >= 0
         row = np.where(known, begun.sequences.row[np.maximum(now.known, 0)], 0)
         low, high = (x[row] for x in begun.frames.spans[each.name])
         known &= high != MISSING_TICK
         first, last = np.where(known, low, first), np.where(known, np.maximum(last, high), last)
-    return np.where(some, first, MISSING_TICK), np.where(some, last, MISSING_TICK)
+    return np.where(many > 0, first, MISSING_TICK), np.where(many > 0, last, MISSING_TICK)
 
 
 def _end_of_stay(each: LearnedTable, until: Ints, chunk: UnitsSoFar, units: Ints) -> Ints:
@@ -212,4 +216,4 @@ def _hub_of(coding: PayloadCoding, name: str) -> Ints:
     """The shared row that each level of a link stands for: its number, -2 for another, -1 for none. **Shape**: (K,)."""
     size = coding.layout.sizes[coding.slot(name)]
     texts = coding.encoder.codecs[name].decode_column(np.arange(size)[:, None], np.empty((size, 0), np.float32))[0]
-    return np.array([-1 if t is None else -2 if t == OTHER else int(t) for t in texts], dtype=np.int64)
+    return hub_numbers(texts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synthkit.encoding.arrays import Bools, Ints
+from synthkit.encoding.units.moment_bounds import MomentBounds
 from synthkit.encoding.units.unit_clock import LATEST, MISSING_TICK
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.encoding.units.unit_order import LinkReach
@@ -22,10 +23,12 @@ class RowPlaces:
     Args:
         of: number of the table pointed to, and the reach, of each such link.
         strict: tables whose rows of one owner happen at different moments.
+        bounded: tables whose moments have declared bounds, or units that begin at one.
     """
 
     of: dict[int, list[tuple[int, LinkReach]]]
     strict: tuple[int, ...]
+    bounded: tuple[int, ...]
 
     @classmethod
     def among(cls, encoder: UnitEncoder) -> RowPlaces:
@@ -42,18 +45,22 @@ class RowPlaces:
                 ):
                     reach = LinkReach.of(k, each, encoder.learned[link.to], encoder.clock)
                     found.setdefault(t, []).append((names.index(link.to), reach))
-        return cls(found, tuple(t for t, name in enumerate(names) if encoder.learned[name].strict))
+        strict = tuple(t for t, name in enumerate(names) if encoder.learned[name].strict)
+        bounds = [MomentBounds.of(encoder.learned[name], encoder.clock) for name in names]
+        placed = encoder.schema.tables[encoder.schema.unit].order is not None  # no row before its unit begins
+        bounded = [t for t, name in enumerate(names) if encoder.learned[name].timed and (placed or bounds[t].declared)]
+        return cls(found, strict, tuple(bounded))
 
     def able(
         self, units: Ints, owners: OpenOwners, times: list[TableTimes], ends: Ints, pointed: dict[int, PointedRows]
     ) -> Bools:
         """Whether the next row of each table has a moment, and rows to point to. **Shape**: (n,) -> (n, T)."""
         out = np.ones((len(units), len(times)), dtype=bool)
-        for t in {*self.of, *self.strict}:
+        for t in {*self.of, *self.strict, *self.bounded}:
             space = room(owners, units, np.full(len(units), t), times, ends)
             if t in self.of:
                 out[:, t] = self._fitted(t, units, space, times[t], pointed)[1]
-            if t in self.strict:
+            if t in self.strict or t in self.bounded:
                 out[:, t] &= times[t].earliest(space.low) <= space.high
         return out
 
@@ -61,13 +68,13 @@ class RowPlaces:
         self, units: Ints, table: Ints, space: RowTime, times: list[TableTimes], pointed: dict[int, PointedRows]
     ) -> RowTime:
         """Where rows may lie that point to all rows they must. **Shape**: (n,), (n,) -> (n,) each."""
-        low, high = space.low.copy(), space.high.copy()
+        low, high, close = space.low.copy(), space.high.copy(), space.close.copy()
         for t in self.of:
             mine = np.flatnonzero(table == t)
             if len(mine):
                 part, _ = self._fitted(t, units[mine], space.take(mine), times[t], pointed)
-                low[mine], high[mine] = part.low, part.high
-        return replace(space, low=low, high=high)
+                low[mine], high[mine], close[mine] = part.low, part.high, part.close
+        return replace(space, low=low, high=high, close=close)
 
     def _fitted(
         self, t: int, units: Ints, space: RowTime, times: TableTimes, pointed: dict[int, PointedRows]
@@ -78,6 +85,8 @@ class RowPlaces:
             begin, end, there = _reached(units, reach, pointed[to])
             low = np.maximum(begin, np.maximum(space.low, np.where(space.timed, space.base, -LATEST))[:, None])
             fits = there & (times.earliest(low) <= np.minimum(end, space.high[:, None]))
+            if times.bounds.must_end:
+                fits &= end >= times.bounds.until_low
             best = np.where(fits, np.minimum(end, LATEST), -LATEST).argmax(axis=1)  # goes on longest, then the last
             rows = np.arange(len(units))
             able &= fits[rows, best]
@@ -86,6 +95,7 @@ class RowPlaces:
                 space,
                 low=np.where(held, np.maximum(space.low, begin[rows, best]), space.low),
                 high=np.where(held, np.minimum(space.high, end[rows, best]), space.high),
+                close=np.where(held, np.minimum(space.close, end[rows, best]), space.close),
             )
         return space, able
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 
 import numpy as np
@@ -38,6 +38,7 @@ def draw_below(
     facts: RootFacts,
     generator: torch.Generator,
     begun: BegunUnits | None = None,
+    told: Callable[[int, int], None] | None = None,
 ) -> DrawnUnits:
     """Draw everything below units.
 
@@ -47,13 +48,19 @@ def draw_below(
         facts: what is known of the units.
         generator: of the draws.
         begun: what has happened to the units already.
+        told: called with how many of the rows right below the units are drawn, and how many there are.
     """
+    done, whole = 0, int(facts.owed.sum())
     order = np.argsort(facts.owed.sum(axis=1), kind="stable")
     drawn: dict[str, list[RoundRows]] = {name: [] for name in encoder.tables}
     drawing = RowDrawing(encoder, laws, generator, [0 for _ in encoder.tables])
     with fast_matrices():
         for units in _chunks(order, facts.owed.sum(axis=1), encoder):
-            UnitChunk(drawing, facts.take(units), units, begun).draw(drawn)
+            chunk = UnitChunk(drawing, facts.take(units), units, begun)
+            for left in chunk.draw(drawn):
+                if told is not None and whole:
+                    told(done + int(facts.owed[units].sum()) - left, whole)
+            done += int(facts.owed[units].sum())
     links = encoder.schema.tables
     to = {
         (n, k): links[n].links[k].to
@@ -102,7 +109,8 @@ class UnitChunk:
         self.owners = OpenOwners(1 + max((graph.depth(n) for n in names), default=0), b, len(names))
         self.owners.owed[0] = facts.owed
         self.owners.arrays["row"][0] = units
-        for name, values in (("now", facts.first), ("first", facts.first), ("last", facts.last)):
+        told = {"now": facts.first, "first": facts.first, "last": facts.last, "born": facts.born, "gone": facts.gone}
+        for name, values in told.items():
             self.owners.arrays[name][0] = values
         total = encoder.series_offset(len(names))
         self.memory = UnitMemory(
@@ -128,13 +136,14 @@ class UnitChunk:
         self.tables = [TableMemory.of(encoder.payloads[name], self.device) for name in names]
         self.roots = self.laws.roots(facts.cat.to(self.device))
 
-    def draw(self, drawn: Mapping[str, list[RoundRows]]) -> None:
-        """Draw all rows, round by round."""
+    def draw(self, drawn: Mapping[str, list[RoundRows]]) -> Iterator[int]:
+        """Draw all rows, round by round; after each how many rows right below the units are left."""
         for k in count():
             active = self._active()
             if not len(active):
                 return
             self._round(k, active, drawn)
+            yield int(self.owners.owed[0].sum())
 
     def room(self, active: Ints, table: Ints) -> RowTime:
         """Where the next rows of units may lie. **Shape**: (n,), (n,) -> (n,) each."""

@@ -9,7 +9,7 @@ together, what a unit brings to them clipped as one vector. Rows are drawn one a
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -150,9 +150,10 @@ class UnitMarginal(UnitModel):
         facts: RootFacts,
         generator: torch.Generator,
         begun: BegunUnits | None = None,
+        told: Callable[[int, int], None] | None = None,
     ) -> DrawnUnits:
         """Draw everything below units that are drawn already. **Shape**: (units, d) -> rows of every table."""
-        return draw_below(encoder, self._laws(), facts, generator, begun)
+        return draw_below(encoder, self._laws(), facts, generator, begun, told)
 
     def complete(
         self, table: str, sequences: Sequences, steps: NDArray[np.int64], given: Given, generator: torch.Generator

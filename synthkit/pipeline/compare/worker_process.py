@@ -87,7 +87,13 @@ class ProgressReceiver:
             elif "say" in said:
                 self._progress.say(f"{self._name}: {said['say']}")
         self.process.wait()
-        return f"it had not learned the table after {self._minutes:g} min" if self._late else reason
+        if not self._late:
+            return reason
+        late = (
+            f"it had not learned the table after {self._minutes:g} min. Give it more by --max-minutes, or leave it out"
+        )
+        self._progress.say(f"{self._name}: stopped, {late}")
+        return late
 
     def end(self) -> None:
         """Nothing of it goes on."""

@@ -48,6 +48,7 @@ class LinkedCompared:
         outcomes: what became of each model, in the order they were named.
         report: the page on all of them.
         orphans: rows and keys that were left out, by table.
+        copied: rows of catalogues that are copied and that nobody declared public, by table.
     """
 
     folder: Path
@@ -56,6 +57,7 @@ class LinkedCompared:
     outcomes: tuple[ModelResult, ...]
     report: Report
     orphans: Mapping[str, OrphanCount] = field(default_factory=dict)
+    copied: Mapping[str, int] = field(default_factory=dict)
 
     def synthetic(self, name: str) -> Mapping[str, pd.DataFrame]:
         """The first draw of a model, frames by table.
@@ -140,6 +142,7 @@ def compare_linked(
         outcomes=tuple(outcomes),
         report=report,
         orphans={} if real.validation is None else real.validation.orphans,
+        copied={} if real.validation is None else real.validation.copied,
     )
 
 

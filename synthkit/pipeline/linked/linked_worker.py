@@ -92,7 +92,8 @@ def enter_linked(task: WorkerTask, train: LinkedTables, holdout: LinkedTables, t
     maker.fit(train, max_minutes=task.max_minutes, ledger=ledger, **told)  # type: ignore[arg-type]
     cpu["fit"], spent = time.process_time() - spent, time.process_time()
     clock.stage("sample")
-    draws = tuple(maker.sample(task.rows, seed=seeds.of(f"draw {k}") % 2**31) for k in range(task.draws))
+    own = [seeds.of(f"draw {k}") % 2**31 for k in range(task.draws)]
+    draws = tuple(maker.sample(task.rows, seed=seed, progress=clock.rows) for seed in own)
     cpu["sample"], peak = time.process_time() - spent, peak_mib()
     clock.stage("evaluate")
     typed = [typed_draw(draw, schema) for draw in draws]

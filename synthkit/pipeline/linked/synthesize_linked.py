@@ -74,7 +74,7 @@ def synthesize_linked(
     clock.stage("fit")
     ledger = _learn(synthesizer, parts.train, config, checkpoint, clock)
     clock.stage("sample")
-    draws, seeds = _draws(synthesizer, len(parts.train.frames[given.unit]), config, key)
+    draws, seeds = _draws(synthesizer, len(parts.train.frames[given.unit]), config, key, clock)
     clock.stage("validate synthetic tables")
     typed, output = _checked(draws, given)
     clock.stage("evaluate")
@@ -190,11 +190,12 @@ def _marked(key: UnitWatermarkKey | None) -> dict[str, JSON]:
 
 
 def _draws(
-    synthesizer: LinkedSynthesizer, fitted: int, config: RunConfig, key: UnitWatermarkKey | None
+    synthesizer: LinkedSynthesizer, fitted: int, config: RunConfig, key: UnitWatermarkKey | None, clock: Clock
 ) -> tuple[tuple[Tables, ...], list[int]]:
     """As many units a draw as were asked for, or fitted; and the seed of each draw."""
     seeds = [Seeds(_root(config)).of(f"draw {k}") % 2**31 for k in range(config.draws)]
-    return tuple(synthesizer.sample(config.units or fitted, seed=seed, watermark=key) for seed in seeds), seeds
+    units = config.units or fitted
+    return tuple(synthesizer.sample(units, seed=seed, watermark=key, progress=clock.rows) for seed in seeds), seeds
 
 
 def _compared(

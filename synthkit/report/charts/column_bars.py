@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
@@ -15,6 +16,7 @@ CHART_WIDTH = 270  # user units of a small chart; labels are 12 of them high
 PLOT_HEIGHT = 110  # of the plot of an ordered column
 LEVEL_HEIGHT = 25  # of a level of an unordered one
 MAX_LABEL_WIDTH = 110  # most room for its name
+_END_LETTERS = 11  # of a value at an end of an axis
 AXIS_WIDTH = 46  # room for the shares at the left of an upright chart
 MAX_SHOWN_LEVELS = 8
 MAX_PAIRED_BARS = 16  # bins that may stand as pairs of bars; of more the synthetic ones are a stepped line
@@ -195,12 +197,22 @@ def _axis(names: Sequence[str], slot: float, y: float) -> list[Label]:
     if values:
         room = max(len(special) * 7.5 + 14, (len(names) - len(values)) * slot) if special else 0.0
         first, last = (digits(v, short=True).split(" – ") for v in (values[0], values[-1]))
-        out.append({"x": AXIS_WIDTH, "y": y, "anchor": "start", "text": _short(first[0], 11)})
+        out.append({"x": AXIS_WIDTH, "y": y, "anchor": "start", "text": _end(first[0])})
         if len(values) > 1:
-            out.append({"x": round(CHART_WIDTH - room, 1), "y": y, "anchor": "end", "text": _short(last[-1], 11)})
+            out.append({"x": round(CHART_WIDTH - room, 1), "y": y, "anchor": "end", "text": _end(last[-1])})
     if special:
         out.append({"x": CHART_WIDTH, "y": y, "anchor": "end", "text": special})
     return out
+
+
+def _end(text: str) -> str:
+    """A value at an end of an axis: of a day that is too long for it, its month.
+
+    Example:
+        >>> _end("< 1965-12-31"), _end("1965-12-31"), _end("a very long value")
+        ('< 1965-12', '1965-12-31', 'a very lon…')
+    """
+    return _short(re.sub(r"(\d{4}-\d{2})-\d{2}$", r"\1", text) if len(text) > _END_LETTERS else text, _END_LETTERS)
 
 
 def _ceiling(share: float) -> float:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 UNIT_KINDS, UNIT_COLOURS = ["held-out", "synthetic"], [REAL_COLOUR, SYNTHETIC_COLOUR]
 GAP_TICKS = (0, 1, 7, 30, 90, 365, 1_000, 3_650, 10_000, 100_000, 1_000_000)  # of a unit of time
-SHORT_GAP_TICKS = (0, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20)  # where most gaps are short
+SHORT_GAP_TICKS = (0, 0.5, 1, 2, 5, 10, 20)  # where most gaps are short
+
+_LINE_ROOM = 8  # pixels beside an axis, in which a line that goes straight up is told from it
 
 
 class CurvePair(TypedDict):
@@ -78,7 +80,7 @@ def gap_curve(panel: CurvePair) -> str:
     values = [t for t in (*(-t for t in reversed(ticks[1:])), *ticks) if least <= t <= most]
     words = "format(datum.value, ',.6~g')"  # an axis of logarithms would round them
     axis = alt.Axis(values=values, labelExpr=words, grid=False, labelOverlap="greedy")
-    x = alt.X("x:Q", title=panel["x"], scale=alt.Scale(type="symlog", nice=False), axis=axis)
+    x = alt.X("x:Q", title=panel["x"], scale=alt.Scale(type="symlog", nice=False, padding=_LINE_ROOM), axis=axis)
     return _two_lines(panel, x, alt.Axis(format="%", tickCount=4), points=False)
 
 

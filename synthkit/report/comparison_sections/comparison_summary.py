@@ -73,7 +73,12 @@ def _rules(context: ComparisonContext) -> Iterator[Fact]:
             else "Every model breaks a rule."
         )
         shares = [f"{m['name']} {number(m['broken_rows'] / sum(m['rows']), 'share')}" for m in broken]
-        yield "Rules", kept + (f" Rows that break one: {listed_names(shares)}." if shares else "")
+        units = (
+            " The score of keys and rules is the share of units that have such a row."
+            if "tables" in context.data
+            else ""
+        )
+        yield "Rules", kept + (f" Rows that break one: {listed_names(shares)}.{units}" if shares else "")
 
 
 def _time(context: ComparisonContext) -> Iterator[Fact]:

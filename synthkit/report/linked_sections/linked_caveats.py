@@ -73,6 +73,9 @@ def _of_schema(context: LinkedContext) -> Iterator[Fact]:
     peers = [f"{name} to {link.to}" for name, table in tables.items() for link in table.links if link.kind == "peer"]
     if peers:
         yield "peers", f"Who is linked to whom among units ({', '.join(peers)}) is checked as a key and no further."
+    for name, rows in _copied(context).items():
+        kept = "row is a real one" if rows == 1 else "rows are real ones"
+        yield f"copied: {name}", f"Its {rows:,} {kept}, copied as they came; nobody answers for their being public."
     unordered = [name for name in context.schema.graph.owners if tables[name].order is None]
     if unordered:
         yield "no order", f"No order is declared for {', '.join(unordered)}: their rows stand by that of their owner."
@@ -80,6 +83,12 @@ def _of_schema(context: LinkedContext) -> Iterator[Fact]:
         link.observed for table in tables.values() for link in table.links
     ):
         yield "observed", "Some lines of the schema were read off the real tables and go where the schema goes."
+
+
+def _copied(context: LinkedContext) -> Mapping[str, int]:
+    """Rows of catalogues that nobody declared public, by table; of folders that were written before that is unknown."""
+    found = context.validation.get("input")
+    return {} if found is None else found.get("copied", {})
 
 
 def _of_scores(context: LinkedContext) -> Iterator[Fact]:

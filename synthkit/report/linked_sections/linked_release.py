@@ -88,7 +88,9 @@ def _rows(context: LinkedContext) -> DataTable:
         means = (_mean(context, side, name) for side in sides[1:])
         lines.append([f"{name}\n{told}", *(f"{c[name]:,}" if name in c else "—" for c in counts), *means])
     for name in (*context.schema.graph.references, *context.schema.graph.shared):
-        lines.append([f"{name}\n{ROLE_WORDS[context.schema.tables[name].role]}", *("—" for _ in heads[1:])])
+        real, made = (context.shared_rows(side).get(name) for side in ("real", "synthetic"))
+        cells = ["—" if count is None else f"{count:,}" for count in (real, None, made, None, None)]
+        lines.append([f"{name}\n{ROLE_WORDS[context.schema.tables[name].role]}", *cells])
     return data_table("Rows by table", heads, lines)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from synthkit.report.linked_context import LinkedContext
 from synthkit.report.records import Fact
 from synthkit.report.row_counts import release_surface
-from synthkit.report.section_spec import SectionSpec, unchanged
+from synthkit.report.section_spec import SectionSpec
 from synthkit.report.sections.scope import AttackerLine, ScopeData
 
 ATTACKERS_OF_UNITS = (
@@ -26,6 +26,9 @@ ATTACKERS_OF_UNITS = (
     ),
 )
 
+MOST_ROWS_LABEL = "Most rows of a unit"
+MOST_ROWS_SEEN = "Most rows of a unit, read off the tables"
+
 
 def _data(context: LinkedContext) -> ScopeData:
     schema, graph = context.schema, context.schema.graph
@@ -37,7 +40,8 @@ def _data(context: LinkedContext) -> ScopeData:
         ("Groups looked at", _columns(context, "protected") or "none declared"),
         ("Public catalogues", ", ".join(graph.references) or "none"),
         *([("Shared by several units", f"{shared}: not public, and not whom the release is about")] if shared else []),
-        ("Most rows of a unit", _bounds(context) or "not declared"),
+        (MOST_ROWS_LABEL, _bounds(context, observed=False) or "not declared"),
+        *([(MOST_ROWS_SEEN, seen)] if (seen := _bounds(context, observed=True)) else []),
         ("To be released", release_surface(context.facts) or "nothing: tables were measured"),
         ("Declared by", schema.declared_by or "nobody: lines marked `observed` were read off the tables"),
     ]
@@ -53,16 +57,22 @@ def _columns(context: LinkedContext, role: str) -> str:
     return ", ".join(f"{name}.{column}" for name, table in tables for column in getattr(table, role))
 
 
-def _bounds(context: LinkedContext) -> str:
-    """Declared numbers of rows: by owner where they are, or by unit."""
+def _bounds(context: LinkedContext, *, observed: bool) -> str:
+    """Numbers of rows by owner, or by unit: declared ones, or those of links that were read off the tables."""
     said = []
     for name in context.tables:
         table = context.schema.tables[name]
         if table.owner is not None and table.owner.max_rows_per_owner is not None:
-            said.append(f"{name} {table.owner.max_rows_per_owner:,} by {table.owner.to}")
-        elif table.max_rows_per_unit is not None:
+            if table.owner.observed == observed:
+                said.append(f"{name} {table.owner.max_rows_per_owner:,} by {table.owner.to}")
+        elif not observed and table.max_rows_per_unit is not None:
             said.append(f"{name} {table.max_rows_per_unit:,} by {context.unit}")
     return ", ".join(said)
+
+
+def _shareable(data: ScopeData) -> ScopeData:
+    """Without what was read off the real tables."""
+    return {**data, "rows": [fact for fact in data["rows"] if fact[0] != MOST_ROWS_SEEN]}
 
 
 LINKED_SCOPE = SectionSpec(
@@ -70,5 +80,5 @@ LINKED_SCOPE = SectionSpec(
     title="Scope: who might learn what about whom",
     data=_data,
     tag="public",
-    shareable=unchanged,
+    shareable=_shareable,
 )

@@ -35,8 +35,18 @@ def _of_rows(context: LinkedContext) -> Iterator[Fact]:
     yield (
         "Tables",
         f"{context.units('synthetic'):,} synthetic {unit} with {sum(rows.values()):,} rows in {len(rows)} tables, "
-        f"{made} {fitted}{held}.",
+        f"{made} {fitted}{held}{_set_aside(context)}.",
     )
+
+
+def _set_aside(context: LinkedContext) -> str:
+    """Who was neither fitted nor held against the synthetic units."""
+    people = context.facts.get("people")
+    units = 0 if people is None else people["units"]
+    rest = units - context.units("train") - context.units("holdout")
+    if rest <= 0:
+        return ""
+    return f"; the remaining {rest:,} of {units:,} are set aside for disclosure attacks, neither fitted nor measured"
 
 
 def _of_keys(context: LinkedContext) -> Iterator[Fact]:

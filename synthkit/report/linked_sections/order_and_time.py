@@ -76,15 +76,27 @@ def _gaps(context: LinkedContext) -> list[Figure]:
         figures.append(
             figure(
                 "gap_curve",
-                {"x": f"{word} since the row before ({name})", "y": "Share not longer", **drawn},
+                {"x": f"{word} since {_since(context, name)} ({name})", "y": "Share not longer", **drawn},
                 title=f"Gaps of {name}",
                 description=f"Share of gaps between rows of {name} that are not longer than so much, held-out and "
                 f"synthetic{said}.",
-                caption=f"Gaps of {name}{said}. From the 5th to the 95th centile.",
+                caption=f"Gaps of {name}{said}. From the 5th to the 95th centile.{_below_nought(gaps)}",
                 key=f"gap-curve-{k}",
             )
         )
     return figures
+
+
+def _since(context: LinkedContext, name: str) -> str:
+    """From when on gaps are counted: the end of the row before, where rows last."""
+    order = context.schema.tables[name].order
+    return "the row before" if order is None or order.until is None else "the row before ended"
+
+
+def _below_nought(gaps: TwoSides) -> str:
+    """What a gap below nought is, where there is one."""
+    least = min((t for side in (gaps["real"], gaps["synthetic"]) for t in side), default=0.0)
+    return " Below 0: the row began while the one before lasted." if least < 0 else ""
 
 
 def _curve(centiles: Sequence[float], scale: float) -> list[tuple[float, float]]:

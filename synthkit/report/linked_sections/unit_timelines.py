@@ -16,7 +16,9 @@ def _data(context: LinkedContext) -> LinkedSectionData:
     many = len(panel["units"])
     none = sum(not unit["events"] for unit in panel["units"])
     beside = panel["not drawn"]
-    lacking = f" On another clock, and not drawn: {listed_names(beside)}." if beside else ""
+    lacking = f" On another clock, or without a moment, and not drawn: {listed_names(beside)}." if beside else ""
+    empty = panel.get("no rows") or ()
+    lacking += f" Without synthetic rows: {listed_names(empty)}." if empty else ""
     drawn = figure(
         "timelines",
         panel,

@@ -148,6 +148,17 @@ def says_code(name: str) -> bool:
     return bool(_CODE_WORDS & set(name_words(name)[-1:]))
 
 
+def calls_code(name: str) -> bool:
+    """Whether the last word of a name is that of a code and can be no quantity's: `CODE`, `REASONCODE`, `site_cd`.
+
+    Example:
+        >>> calls_code("REASONCODE"), calls_code("code_count"), calls_code("age_group")
+        (True, False, False)
+    """
+    last = name_words(name)[-1:]
+    return bool(last) and (last[0] == "cd" or last[0].endswith("code"))
+
+
 def name_stem(name: str, dropped: frozenset[str]) -> tuple[str, ...]:
     """Words of the name without numbers and without `dropped`, to see which columns belong together."""
     return tuple(word for word in name_words(name) if not word.isdigit() and word not in dropped)

@@ -235,8 +235,8 @@ def _coded(
     if exact and ((d == 2 and n >= MAX_UNIQUE_LEVELS) or (column_names.says_code(name) and 1 < d <= 50 and n >= 5 * d)):
         note = "whole numbers taken for codes: if they are quantities, write numeric with min and max"
         return InferredColumn(_observed(Categorical, levels=tuple(int(v) for v in distinct)), (note,))
-    if column_names.says_code(name) and d > 50 and n >= 2 * d:
-        return InferredColumn(_observed(Code), ("many codes written as numbers: kept as text; name the `system`",))
+    if (column_names.says_code(name) and d > 50 and n >= 2 * d) or column_names.calls_code(name):
+        return InferredColumn(_observed(Code), ("codes written as numbers: kept as text; name the `system`",))
     return None
 
 

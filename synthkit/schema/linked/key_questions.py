@@ -21,7 +21,9 @@ _DANGLING = {
     "owner": "correct the keys, or leave such rows out with orphans=drop (--orphans drop)",
     "reference": "add the row to the catalogue, or correct the keys",
 }
-_DANGLING_ELSE = "correct the keys, empty them where `nullable: true` is declared, or drop them with orphans=drop"
+_DANGLING_ELSE = (
+    "correct the keys, empty them where `nullable: true` is declared, or drop them with orphans=drop (--orphans drop)"
+)
 
 
 def key_questions(tables: ResolvedTables) -> Iterator[LinkedQuestion]:

@@ -70,6 +70,13 @@ class LinkedColumns:
         return frozenset({*misnamed, *(set(self.schema.tables) - {*self.typed, *self.bare})})
 
     @property
+    def copied(self) -> dict[str, int]:
+        """Rows of catalogues without declared columns that nobody declared public, by table; of empty ones none."""
+        told, schema = self.schema.tables, self.schema
+        silent = [name for name in self.bare if told[name].declared_by is None and schema.declared_by is None]
+        return {name: len(self.bare[name]) for name in silent if len(self.bare[name])}
+
+    @property
     def unreadable(self) -> frozenset[tuple[str, str]]:
         """Tables and columns with cells that cannot be typed."""
         return frozenset((name, v.columns[0]) for name, each in self.typed.items() for v in each.untyped)

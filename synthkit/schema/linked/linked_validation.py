@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from synthkit.errors import SchemaError
 from synthkit.schema.linked.orphans import OrphanCount
+from synthkit.schema.linked.row_keys import SPELLED_ALIKE
 from synthkit.schema.violations import Unchecked, Validation, Violation, listing, total
 
 LINKED_VALIDATION_FORMAT = "synthkit-linked-validation/1"
@@ -50,12 +51,14 @@ class LinkedValidation:
         amiss: tables that are absent, not declared, or without rows.
         links: how rows are linked.
         orphans: what was left out before, by table.
+        copied: rows of catalogues that are copied as they come and that nobody declared public, by table.
     """
 
     tables: Mapping[str, Validation]
     amiss: tuple[Violation, ...] = ()
     links: tuple[LinkCount, ...] = ()
     orphans: Mapping[str, OrphanCount] = field(default_factory=dict)
+    copied: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def success(self) -> bool:
@@ -81,6 +84,7 @@ class LinkedValidation:
             "tables": {name: {"success": each.success, **asdict(each)} for name, each in self.tables.items()},
             "links": [asdict(each) for each in self.links],
             "orphans": {name: asdict(each) for name, each in self.orphans.items()},
+            "copied": dict(self.copied),
         }
 
     def to_json(self) -> str:
@@ -102,7 +106,7 @@ class LinkedValidation:
         size = f"{len(self.tables)} tables with {rows:,} rows, {asked:,} rules"
         left = self._left_out()
         if self.success:
-            return f"the tables keep their schema: {size} checked{left}"
+            return "\n".join([f"the tables keep their schema: {size} checked{left}", *copied_notes(self.copied)])
         broken = (*self.amiss, *(v for each in self.tables.values() for v in each.violations))
         parts = [f"linked tables must keep their schema; however ({size} checked{left}): {total(broken)}"]
         parts += [listing(self.amiss)] if self.amiss else []
@@ -114,9 +118,30 @@ class LinkedValidation:
         for name, unchecked in self.unchecked.items():
             parts.append(f"`{name}`: could not check")
             parts += [f"  {', '.join(u.columns)}  {u.rule}: {u.reason}" for u in unchecked]
-        return "\n".join(parts)
+        return "\n".join([*parts, *copied_notes(self.copied)])
 
     def _left_out(self) -> str:
         """How many rows and keys were left out."""
-        rows, keys = (sum(getattr(c, key) for c in self.orphans.values()) for key in ("rows", "keys"))
-        return f"; {rows:,} rows and {keys:,} keys of orphans left out" if rows or keys else ""
+        counts = self.orphans.values()
+        rows, keys, alike = (sum(getattr(c, key) for c in counts) for key in ("rows", "keys", "alike"))
+        spelled = f", of whose keys {alike:,} {SPELLED_ALIKE}" if alike else ""
+        return f"; {rows:,} rows and {keys:,} keys of orphans left out{spelled}" if rows or keys else ""
+
+
+def copied_notes(copied: Mapping[str, int]) -> Iterator[str]:
+    """What is said of catalogues whose rows leave as they came, though nobody answers for their being public.
+
+    Args:
+        copied: rows by table.
+
+    Example:
+        >>> list(copied_notes({"wards": 12}))[0][:64]
+        '`wards`: its 12 rows are copied as they are into every release, '
+    """
+    for name, rows in copied.items():
+        its = "its 1 row is copied as it is" if rows == 1 else f"its {rows:,} rows are copied as they are"
+        yield (
+            f"`{name}`: {its} into every release, for the table is declared `role: reference`, and nobody answers for "
+            f"its being public: say under `tables.{name}` who does, and why (`declared_by`), or declare another role "
+            "and its columns"
+        )

@@ -28,10 +28,12 @@ class OrphanCount:
     Args:
         rows: rows that belong to no row of their owner's table, have no key, or hold one that could not be emptied.
         keys: keys of rows that stay which were emptied, for they named no row.
+        alike: keys among those of both that would name a row were they spelled alike, as 007 and 7.
     """
 
     rows: int = 0
     keys: int = 0
+    alike: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ def _once_fewer(kept: KeptRows, schema: LinkedSchema) -> KeptRows | None:
     for name, where in lost.items():
         frames[name] = frames[name][~where].reset_index(drop=True)
         rows[name] = rows[name][~where]
-        counts[name] = OrphanCount(rows=counts.get(name, OrphanCount()).rows + int(where.sum()))
+        before = counts.get(name, OrphanCount())
+        counts[name] = replace(before, rows=before.rows + int(where.sum()), alike=before.alike + _alike(tables, name))
     return KeptRows(frames, rows, counts)
 
 
@@ -88,6 +91,16 @@ def _lost(tables: ResolvedTables, name: str) -> NDArray[np.bool_]:
     return lost
 
 
+def _alike(tables: ResolvedTables, name: str) -> int:
+    """Keys for which rows are left out, though they would name a row were they spelled alike."""
+    lost = [each for each in _dangling(tables, name) if not _emptiable(tables.schema, name, each[0])]
+    return sum(_spelled_otherwise(tables, name, link, dangling) for link, dangling in lost)
+
+
+def _spelled_otherwise(tables: ResolvedTables, name: str, link: Link, dangling: NDArray[np.bool_]) -> int:
+    return tables.keys(name, link.columns).loosely_in(tables.keys(link.to, tables.key_of(link)), dangling)
+
+
 def _with_emptied(kept: KeptRows, schema: LinkedSchema) -> KeptRows:
     """Rows that stay, keys that name no row emptied; all of these may be, and no row is lost by it."""
     tables, frames, counts = ResolvedTables(kept.frames, schema), dict(kept.frames), dict(kept.counts)
@@ -96,7 +109,8 @@ def _with_emptied(kept: KeptRows, schema: LinkedSchema) -> KeptRows:
             columns = _emptiable(schema, name, link)
             frames[name] = frames[name].assign(**{c: _emptied(frames[name][c], dangling) for c in columns})
             before = counts.get(name, OrphanCount())
-            counts[name] = replace(before, keys=before.keys + int(dangling.sum()))
+            alike = before.alike + _spelled_otherwise(tables, name, link, dangling)
+            counts[name] = replace(before, keys=before.keys + int(dangling.sum()), alike=alike)
     return KeptRows(frames, kept.rows, counts)
 
 

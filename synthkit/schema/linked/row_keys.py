@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 SPELLED_ALIKE = "are found once spelled alike (as 007 and 7): write keys the same way in both tables"
 _MAX_EXACT_FLOAT = 2.0**53
+_WRITTEN_AS_FLOAT = re.compile(r"-?\d+\.0")
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,18 @@ class RowKeys:
         return found.astype(np.int64)
 
     def positions_in(self, to: RowKeys) -> NDArray[np.intp]:
-        """Row of `to` that each key names, the first if several have it; -1 for none. **Shape**: (n,)."""
+        """Row of `to` that each key names, the first if several have it; -1 for none. **Shape**: (n,).
+
+        A text such as "7.0", which a table of numbers becomes when some of its keys are missing, names the row of "7"
+        where there is none of "7.0": codes in which the two differ ("250.0" beside "250") keep their rows.
+        """
+        found = self._exactly_in(to)
+        lost = self.complete & (found < 0)
+        if lost.any():
+            found[lost] = RowKeys(tuple(part[lost] for part in self.parts)).whole._exactly_in(to.whole)
+        return found
+
+    def _exactly_in(self, to: RowKeys) -> NDArray[np.intp]:
         both = RowKeys(tuple(np.r_[theirs, mine] for theirs, mine in zip(to.parts, self.parts, strict=True)))
         codes = both.codes()
         named, asked = codes[: len(to)], codes[len(to) :]
@@ -83,8 +96,18 @@ class RowKeys:
 
     def loosely_in(self, to: RowKeys, asked: NDArray[np.bool_]) -> int:
         """How many of the rows asked for name a row of `to` once spelling is left aside: "007" for 7, "a1" for A1."""
-        mine = RowKeys(tuple(_loose(part[asked]) for part in self.parts))
-        return int((mine.positions_in(RowKeys(tuple(_loose(part) for part in to.parts))) >= 0).sum())
+        mine = RowKeys(tuple(part[asked] for part in self.parts)).loose
+        return int((mine.positions_in(to.loose) >= 0).sum())
+
+    @property
+    def whole(self) -> RowKeys:
+        """The keys, whole numbers that are written with .0 without it."""
+        return RowKeys(tuple(_by_level(part, whole_text) for part in self.parts))
+
+    @property
+    def loose(self) -> RowKeys:
+        """The keys with spelling left aside."""
+        return RowKeys(tuple(_by_level(part, unit_key) for part in self.parts))
 
 
 def key_texts(values: pd.Series) -> NDArray[np.object_]:
@@ -113,8 +136,19 @@ def _text(cell: Any) -> str | None:
     return bytes(cell).decode(errors="replace") if isinstance(cell, bytes | bytearray) else str(cell)
 
 
-def _loose(part: NDArray[np.object_]) -> NDArray[np.object_]:
+def whole_text(text: str) -> str:
+    """A key without the .0 of a whole number.
+
+    Example:
+        >>> whole_text("201006.0"), whole_text("250.1"), whole_text("1.0.0")
+        ('201006', '250.1', '1.0.0')
+    """
+    return text[:-2] if _WRITTEN_AS_FLOAT.fullmatch(text) else text
+
+
+def _by_level(part: NDArray[np.object_], of: Callable[[str], str | None]) -> NDArray[np.object_]:
+    """A function of each text, missing ones left out. **Shape**: (n,) -> (n,)."""
     codes, levels = pd.factorize(part, use_na_sentinel=True)
     table = np.full(len(levels) + 1, None, dtype=object)
-    table[:-1] = [unit_key(level) for level in levels]
+    table[:-1] = [of(level) for level in levels]
     return np.asarray(table[codes], dtype=object)

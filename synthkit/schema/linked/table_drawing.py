@@ -17,6 +17,8 @@ BOX_WIDTH, BOX_HEIGHT, COLUMN_STEP, ROW_STEP, DRAWING_MARGIN = (
     74,
     24,
 )  # of a box, between boxes, of the margin; in pixels
+_BESIDE = 20  # pixels that lines beside the last boxes take more than the margin
+_NAME_SIZES, _LETTER_WIDTH, _MOST_LETTERS = (11, 14), 0.62, 24  # pixels; part of the size, letters of a name
 _LINES = {  # how a link of each kind is drawn
     "owner": ("#1f4e9c", "", 2.0),
     "implied": ("#9aa5b1", "2 4", 1.0),
@@ -53,7 +55,7 @@ def draw_tables(
         1
     """
     boxes = {box.name: box for box in _boxes(schema)}
-    width = max(box.x for box in boxes.values()) + BOX_WIDTH + DRAWING_MARGIN
+    width = max(box.x for box in boxes.values()) + BOX_WIDTH + DRAWING_MARGIN + _BESIDE
     height = max(box.y for box in boxes.values()) + BOX_HEIGHT + DRAWING_MARGIN + 30
     drawn = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
@@ -107,8 +109,8 @@ def _box(schema: LinkedSchema, box: TableBox, rows: Mapping[str, int], real: Map
         'stroke="#52606d"/>'
     )
     yield (
-        f'<text x="{box.x + 12}" y="{box.y + 22}" font-size="14" font-weight="600" fill="#1f2933">'
-        f"{escape(_short(box.name, 22))}</text>"
+        f'<text x="{box.x + 12}" y="{box.y + 22}" font-size="{_name_size(box.name)}" font-weight="600" fill="#1f2933">'
+        f"{escape(_short(box.name, _MOST_LETTERS))}</text>"
     )
     yield f'<text x="{box.x + 12}" y="{box.y + 40}" font-size="11" fill="#52606d">{said}</text>'
 
@@ -151,6 +153,13 @@ def _legend(schema: LinkedSchema, y: float) -> Iterator[str]:
         yield f'<path d="M{x} {y} h28" stroke="{colour}" stroke-width="{thick}" stroke-dasharray="{dashes}"/>'
         yield f'<text x="{x + 34}" y="{y + 4}" font-size="11" fill="#52606d">{kind}</text>'
         x += 104
+
+
+def _name_size(name: str) -> float:
+    """Size of letters in which a name fits its box, in pixels."""
+    least, most = _NAME_SIZES
+    room = (BOX_WIDTH - 24) / (_LETTER_WIDTH * min(len(name), _MOST_LETTERS))
+    return float(round(min(most, max(least, room)), 1))
 
 
 def _short(text: str, most: int) -> str:

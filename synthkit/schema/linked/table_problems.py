@@ -75,7 +75,7 @@ def _keys(where: str, table: LinkedTable) -> Iterator[str]:
             yield (
                 f"{where}: {place} must have columns without missing cells; however: {', '.join(gaps)} "
                 f"{'is' if len(gaps) == 1 else 'are'} nullable. Take `nullable` out; rows without a key are left out "
-                "with orphans=drop"
+                "with orphans=drop (--orphans drop)"
             )
 
 
@@ -104,6 +104,26 @@ def _order(where: str, table: LinkedTable) -> Iterator[str]:
     if len({table.columns[column].kind for column in table.moments}) > 1:
         kinds = " and ".join(f"`{c}` is {table.columns[c].kind}" for c in table.moments)
         yield f"{where}: `order` needs `from` and `until` of one kind; however: {kinds}"
+    elif table.order.until is not None:
+        yield from _ends_in_bounds(where, table, table.order.start, table.order.until)
+
+
+def _ends_in_bounds(where: str, table: LinkedTable, start: str, until: str) -> Iterator[str]:
+    """A row can begin and end inside the bounds of both columns."""
+    begins, ends = table.columns[start], table.columns[until]
+    if isinstance(begins, Datetime) and isinstance(ends, Datetime):
+        coarse = max(begins.step, ends.step)
+        first, last = (int(t.astype("int64")) // coarse for t in (begins.ends[0], ends.ends[1]))
+        impossible = first > last
+    elif isinstance(begins, Numeric) and isinstance(ends, Numeric):
+        impossible = begins.min is not None and ends.max is not None and begins.min > ends.max
+    else:
+        return
+    if impossible and not ends.nullable:
+        yield (
+            f"{where}: `order` needs rows that can end, for `{until}` is never missing; however: its `max` is before "
+            f"the `min` of `{start}`. Widen the bounds"
+        )
 
 
 def _kinds(where: str, table: LinkedTable) -> Iterator[str]:
@@ -147,10 +167,14 @@ def clock_problems(tables: Mapping[str, LinkedTable]) -> Iterator[str]:
             "`tables` must tell time in one way, for rows of a unit make one timeline; however: "
             f"`{first[Datetime]}` is a moment and `{first[Numeric]}` a number. Leave `order` out where it is the other"
         )
-    zones = {c.zone: at for at, c in reversed(placed) if isinstance(c, Datetime) and c.zone is not None}
+    zones: dict[str | None, str] = {}
+    for at, column in reversed(placed):
+        if isinstance(column, Datetime) and (column.zone is not None or column.precision != "day"):
+            zones[column.zone] = at  # a day may be any moment of it, on any clock
     if len(zones) > 1:
-        said = " and ".join(f"`{at}` is in {zone}" for zone, at in sorted(zones.items()))
+        named = sorted(zones.items(), key=lambda each: (each[0] is None, each[0] or ""))
+        said = " and ".join(f"`{at}` {'names none' if zone is None else f'is in {zone}'}" for zone, at in named)
         yield (
-            f"`tables` must tell moments on one clock, for rows of a unit make one timeline; however: {said}. Name one "
-            "`zone` for all; cells that name their own are brought to it"
+            "`tables` must tell moments on one clock, for rows of a unit make one timeline: in one zone, or all in "
+            f"none; however: {said}. Name one `zone` for all; cells that name their own are brought to it"
         )

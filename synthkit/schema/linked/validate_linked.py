@@ -186,7 +186,7 @@ def _result(columns: LinkedColumns, found: Mapping[str, Validation], links: tupl
         for name, each in found.items()
     }
     in_order = {name: numbered[name] for name in columns.schema.tables if name in numbered}
-    return LinkedValidation(in_order, columns.amiss, links, columns.orphans)
+    return LinkedValidation(in_order, columns.amiss, links, columns.orphans, columns.copied)
 
 
 def _links(columns: LinkedColumns, tables: ResolvedTables) -> Iterator[LinkCount]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,19 @@ def test_timelines_are_of_synthetic_units_alone(sides):
     assert drawn
     assert drawn <= synthetic
     assert not drawn & held
+
+
+def test_a_table_without_rows_is_on_no_other_clock(sides, frames):
+    """It is named as one without rows, and what stands by places as one that is not drawn."""
+    few = frames(40, 3)
+    few["labs"] = few["labs"].head(0)
+    none = LinkedTables.of(few, sides.schema)
+    panel = drawn_timelines(replace(sides, synthetic=none), np.random.default_rng(0))[1]["timelines"]
+    assert panel["no rows"] == ["labs"]
+    assert "labs" not in [*panel["tables"], *panel["not drawn"]]
+    whole = drawn_timelines(sides, np.random.default_rng(0))[1]["timelines"]
+    assert whole["no rows"] == []
+    assert sorted([*whole["tables"], *whole["not drawn"]]) == ["codes", "labs", "visits"]
 
 
 def _events(tables, names):

@@ -8,8 +8,11 @@ import pytest
 
 from synthkit.errors import MetricError
 from synthkit.metrics.linked import unit_two_sample
+from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
 from synthkit.metrics.linked.unit_two_sample import clustered_auc, row_c2st, row_examples, unit_c2st
 from synthkit.metrics.stats import intervals
+from synthkit.schema.linked import LinkedSchema
+from synthkit.tables.linked_tables import LinkedTables
 
 pytest.importorskip("lightgbm")
 RNG = np.random.default_rng
@@ -110,3 +113,36 @@ def test_a_fold_of_one_side_is_a_failure():
     x, label = np.zeros((4, 1)), np.array([True, True, False, False])
     with pytest.raises(MetricError, match="each fold must have rows of both sides"):
         unit_two_sample._fold(x, label, ~label, 0)
+
+
+def towns(units: int, seed: int) -> dict[str, pd.DataFrame]:
+    """People of whom half live where nobody else does, and visits with a code that nobody else has."""
+    rng = RNG(seed)
+    people = np.array([f"{seed}-{k}" for k in range(units)], dtype=object)
+    town = np.where(rng.random(units) < 0.5, people, rng.choice(["a", "b"], units))
+    who = np.repeat(people, rng.integers(1, 4, units))
+    code = np.where(rng.random(len(who)) < 0.4, who, rng.choice(["k", "l"], len(who)))
+    return {
+        "people": pd.DataFrame({"id": people, "town": town}),
+        "visits": pd.DataFrame({"id": who, "day": rng.integers(0, 900, len(who)), "code": code}),
+    }
+
+
+def test_levels_that_one_person_has_do_not_tell_real_people_apart():
+    """A level that only held-out people have is no more than one that only training people have: a fair floor."""
+    day, key = {"kind": "numeric", "decimals": 0}, {"kind": "identifier"}
+    visits = {"links": [{"columns": ["id"], "to": "people", "kind": "owner"}], "order": {"from": "day"}}
+    visits |= {"series": "code", "columns": {"id": key, "day": day, "code": {"kind": "code"}}}
+    people = {"key": ["id"], "columns": {"id": key, "town": {"kind": "code"}}}
+    schema = LinkedSchema.parse({"unit": "people", "tables": {"people": people, "visits": visits}})
+    train, holdout, other = (LinkedTables.of(towns(n, s), schema) for n, s in ((240, 1), (80, 2), (240, 3)))
+    comparison = LinkedEvaluationData(train=train, holdout=holdout, synthetic=other)
+    (units,), _ = unit_c2st(comparison, RNG(0))
+    (rows,), _ = row_c2st(comparison, RNG(0), table="visits", most=4_000)
+    assert units.reference < 0.6  # folds push what is alike below a half; coded by training levels it was 0.76
+    assert rows.reference < 0.55  # and 0.93
+    one, two = comparison.known.types.codes, comparison.known.types.pooled_codes
+    frames = [side.frames["people"] for side in (train, holdout, other)]
+    assert max(two(frame, "people", "town").max() for frame in frames) == 2
+    assert one(frames[0], "people", "town").max() > 50
+    assert comparison.known.exact_values("people")[:, 0].max() > comparison.known.values("people")[1][:, 0].max()

@@ -25,6 +25,9 @@ class Stages(Silent):
     def stage(self, name):
         self.stages.append(name)
 
+    def say(self, sentence):
+        self.stages.append(sentence)
+
 
 def listened(names, *, minutes, seconds):
     code = TELLING.format(lines=[{"stage": name} for name in names], seconds=seconds)
@@ -40,8 +43,9 @@ def listened(names, *, minutes, seconds):
 
 def test_parts_of_a_fit_are_told_and_its_time_goes_on():
     reason, stages = listened(["fit", "fit: units", "fit: rows"], minutes=0.02, seconds=60)
-    assert reason == "it had not learned the table after 0.02 min"
-    assert stages == ["timeline: fit", "timeline: fit: units", "timeline: fit: rows"]
+    assert reason == "it had not learned the table after 0.02 min. Give it more by --max-minutes, or leave it out"
+    assert stages[:3] == ["timeline: fit", "timeline: fit: units", "timeline: fit: rows"]
+    assert stages[3:] == [f"timeline: stopped, {reason}"]
 
 
 def test_what_follows_a_fit_is_not_timed():

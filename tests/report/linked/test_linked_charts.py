@@ -109,3 +109,13 @@ def test_ticks_are_whole_numbers_and_stand_on_both_sides_of_nought():
     assert ">30<" in svg
     assert ">−365<" in svg or ">−90<" in svg  # those that stand too close are left out
     assert "e+" not in svg
+
+
+def test_a_line_straight_up_stands_beside_the_axis_not_on_it():
+    panel = {"x": "x", "y": "y", "real": [[3, 0.1], [3, 0.9]], "synthetic": [[0, 0.1], [0, 0.9]]}
+    svg = LINKED_CHARTS["gap_curve"](panel)
+    lines = sorted(float(x) for x in re.findall(r'<path d="M(-?[\d.]+),[^>]*stroke-width="2.2"', svg))
+    assert len(lines) == 2
+    assert lines[0] >= 5
+    assert lines[-1] <= 295
+    assert ">0.25<" not in svg

@@ -23,7 +23,8 @@ from synthkit.report.json_export import value_at
 from synthkit.report.linked_section_registry import SECTIONS_ON_LINKED_TABLES
 from synthkit.report.linked_sections.linked_decision import linked_rows
 from synthkit.report.linked_view import build_linked
-from synthkit.schema.linked.validate_linked import typed_columns, validate_columns
+from synthkit.schema.linked import LinkedSchema
+from synthkit.schema.linked.validate_linked import typed_columns, validate_columns, validate_linked
 from synthkit.tables.linked_tables import LinkedTables
 
 PUBLISHED = json.loads((ROOT / "schemas" / "synthkit-report-1.json").read_text(encoding="utf-8"))
@@ -151,6 +152,32 @@ def test_outsiders_see_neither_real_counts_nor_sections_of_real_rows(hospital_ev
         for row in each.get("scores", []):
             assert row["note"] == ""
             assert row["value"] == pytest.approx(round(row["value"], 2))
+
+
+def test_shared_tables_have_their_rows(hospital_evaluation, hospital_schema):
+    """Real ones stand under those that were fitted on; outsiders see the synthetic ones alone."""
+    content = hospital_schema.model_dump(mode="json", by_alias=True, exclude_none=True)
+    doctors = {"role": "shared", "key": ["doctor"], "columns": {"doctor": {"kind": "identifier"}}}
+    schema = LinkedSchema.parse({**content, "tables": {**content["tables"], "doctors": doctors}})
+    run = {**hospital_evaluation.run, "shared rows": {"real": {"doctors": 1627}, "synthetic": {"doctors": 3}}}
+    for tier, wanted in (("internal", ["1,627", "—", "3", "—", "—"]), ("shareable", ["3", "—"])):
+        report = build_linked(replace(hospital_evaluation, run=run), schema, tier=tier)
+        rows = section(report, "released")["table"]["rows"]
+        assert next([c["text"] for c in r["cells"]] for r in rows if r["name"] == "doctors") == wanted
+
+
+def test_numbers_of_rows_that_were_read_off_the_tables_are_not_for_outsiders(hospital_evaluation, hospital_schema):
+    seen = hospital_schema.model_dump(mode="json", by_alias=True)
+    seen["tables"]["visits"]["links"][0] |= {"max_rows_per_owner": 3571, "observed": True}
+    seen["tables"]["labs"]["links"][0] |= {"max_rows_per_owner": 4733}
+    schema = LinkedSchema.parse(seen)
+    inside = dict(section(build_linked(hospital_evaluation, schema), "scope")["rows"])
+    assert inside["Most rows of a unit"].endswith("labs 4,733 by patients")
+    assert inside["Most rows of a unit, read off the tables"] == "visits 3,571 by patients"
+    outside = build_linked(hospital_evaluation, schema, tier="shareable")
+    assert dict(section(outside, "scope")["rows"])["Most rows of a unit"] == inside["Most rows of a unit"]
+    assert "3,571" not in outside.html
+    assert "3571" not in json.dumps(outside.document)
 
 
 def test_rows_by_table(linked_report, hospital_sides):
@@ -333,6 +360,35 @@ def test_one_person_is_protected_not_one_table_of_them(hospital_evaluation, hosp
     assert "Protected unit: one row of patients, with all rows that belong to it." in report.html
 
 
+def test_tables_that_have_no_timeline_are_told_apart(hospital_evaluation, hospital_schema):
+    """One without rows is on no other clock."""
+    panel = {**hospital_evaluation.panels["timelines"], "not drawn": ["labs"], "no rows": ["events"]}
+    changed = replace(hospital_evaluation, panels={**hospital_evaluation.panels, "timelines": panel})
+    text = build_linked(changed, hospital_schema).html
+    assert "On another clock, or without a moment, and not drawn: labs. Without synthetic rows: events." in text
+
+
+def test_who_was_neither_fitted_nor_held_out_is_counted(hospital_evaluation, hospital_schema):
+    """They are the people of the table less the two; nothing is said where nobody is left, or the split is unknown."""
+    rows = hospital_evaluation.run["rows"]
+    used = rows["train"]["patients"] + rows["holdout"]["patients"]
+    for units, said in ((used + 1500, f"remaining 1,500 of {used + 1500:,} are set aside"), (used, "")):
+        run = {**hospital_evaluation.run, "people": {"units": units}}
+        html = build_linked(replace(hospital_evaluation, run=run), hospital_schema).html
+        assert said in html
+        assert ("set aside" in html) == bool(said)
+
+
+def test_a_loss_of_whole_units_says_what_moves_it(hospital_evaluation, hospital_schema):
+    """Beside what it says of one table."""
+    curve = {"steps": [1, 2], "train": [3.0, 4.0], "validation": None, "best_step": 2}
+    panels = {**hospital_evaluation.panels, "training": curve}
+    report = build_linked(replace(hospital_evaluation, panels=panels), hospital_schema)
+    (drawn,) = section(report, "training")["figures"]
+    assert "the solid line also follows who is drawn" in drawn["caption"]
+    assert "learning by heart" in drawn["caption"]
+
+
 def test_what_was_left_out_is_said(hospital_evaluation, hospital_schema):
     """No page says that every measurement ran beside one that says that attacks were not run."""
     quick = replace(hospital_evaluation, run={**hospital_evaluation.run, "quick": True}, failures=(), scores=tuple(
@@ -354,6 +410,19 @@ def test_a_holdout_that_was_trained_on_is_a_limit(hospital_evaluation, hospital_
     assert {"few units", "quick", "no bound", "attacks", "failures"} <= set(limits)
 
 
+def test_a_catalogue_that_nobody_declared_public_is_a_limit(hospital_evaluation, hospital_schema):
+    said = validate_linked(made_hospital.tables(40, 1), hospital_schema)
+    assert said.copied == {"payers": 4}
+    told = {"input": said.to_dict()}
+    for tier in ("internal", "shareable"):
+        report = build_linked(hospital_evaluation, hospital_schema, validation=told, tier=tier)
+        limits = dict(section(report, "limits")["limits"])
+        assert limits["copied: payers"].startswith("Its 4 rows are real ones, copied as they came")
+    old = {"input": {k: v for k, v in said.to_dict().items() if k != "copied"}}
+    report = build_linked(hospital_evaluation, hospital_schema, validation=old)
+    assert "copied: payers" not in dict(section(report, "limits")["limits"])
+
+
 def test_a_run_folder_is_drawn_again(tmp_path, hospital_evaluation, hospital_schema, linked_report):
     hospital_schema.save(tmp_path / run_folder.SCHEMA_FILE)
     (tmp_path / run_folder.EVALUATION_FILE).write_text(hospital_evaluation.to_json(), encoding="utf-8")
@@ -365,3 +434,18 @@ def test_a_run_folder_is_drawn_again(tmp_path, hospital_evaluation, hospital_sch
     (tmp_path / run_folder.EVALUATION_FILE).write_text('{"format": "synthkit-evaluation/1"}', encoding="utf-8")
     with pytest.raises(ArtefactError):
         run_folder.redraw(tmp_path)
+
+
+def test_gaps_say_from_when_they_are_counted_and_what_one_below_nought_is(hospital_evaluation, hospital_schema):
+    gaps = {
+        "visits": {"real": [-86_400.0, 0.0, 864_000.0], "synthetic": [0.0, 86_400.0, 864_000.0]},
+        "labs": {"real": [0.0, 86_400.0, 864_000.0], "synthetic": [0.0, 86_400.0, 864_001.0]},
+    }
+    panels = {**hospital_evaluation.panels, "gaps": gaps}
+    page = build_linked(replace(hospital_evaluation, panels=panels), hospital_schema)
+    figures = {each["title"]: each for each in section(page, "time")["pairs"]}
+    below = "Below 0: the row began while the one before lasted."
+    assert figures["Gaps of visits"]["data"]["x"] == "Days since the row before ended (visits)"
+    assert figures["Gaps of labs"]["data"]["x"] == "Days since the row before (labs)"
+    assert figures["Gaps of visits"]["caption"].endswith(below)
+    assert below not in figures["Gaps of labs"]["caption"]

@@ -205,8 +205,12 @@ T, S, P = "tables.tests", "tables.stays", "tables.people"
         (
             f"{S}.columns",
             {**GOOD["tables"]["stays"]["columns"], "came": {**TIME, "zone": "UTC"}, "left": {**TIME, "zone": "+01:00"}},
-            "must tell moments on one clock, for rows of a unit make one timeline; however: `stays.left` is in +01:00 "
-            "and `stays.came` is in UTC",
+            "one timeline: in one zone, or all in none; however: `stays.left` is in +01:00 and `stays.came` is in UTC",
+        ),
+        (
+            f"{S}.columns",
+            {**GOOD["tables"]["stays"]["columns"], "came": {**TIME, "zone": "UTC"}, "left": TIME},
+            "one timeline: in one zone, or all in none; however: `stays.came` is in UTC and `stays.left` names none",
         ),
         ("rules.0.table", "no", "`rules[0]` must name tables of records; however: `no` is not one"),
         (

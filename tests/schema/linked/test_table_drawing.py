@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
+import numpy as np
+import pytest
+
 from benchmarks.linked.made_hospital import schema
 from synthkit.schema.linked.linked_schema import LinkedSchema
 from synthkit.schema.linked.table_drawing import draw_tables
@@ -66,3 +69,45 @@ def test_what_a_table_is_gives_way_to_two_numbers_of_rows():
     texts = [text.text for text in tree.iter(f"{SVG}text")]
     assert "9 synthetic, 8 real" in texts
     assert "units, 4 synthetic, 5 real" in texts
+
+
+def reach(path):
+    """Least and largest x of a line of cubic curves, in pixels, from a hundred points of each."""
+    numbers = np.array(re.findall(r"-?\d+\.?\d*", path), dtype=float)[::2]
+    t = np.linspace(0, 1, 100)[:, None]
+    weights = np.concatenate([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3], axis=1)
+    x = weights @ numbers[:4]
+    return x.min(), x.max()
+
+
+def test_no_line_and_no_box_leaves_the_drawing():
+    """Catalogues in the last column that own tables of that column point to run beside them."""
+    columns = {"id": {"kind": "identifier"}, **{f"c{k}": {"kind": "code"} for k in range(5)}}
+    links = [{"columns": [f"c{k}"], "to": f"d{k}", "kind": "reference"} for k in range(5)]
+    tables = {
+        "people": {"key": ["id"], "columns": {"id": {"kind": "identifier"}}},
+        "stays": {"key": ["id"], "links": [{"columns": ["id"], "to": "people", "kind": "owner"}], "columns": columns},
+        "labs": {"links": [{"columns": ["id"], "to": "stays", "kind": "owner"}, *links], "columns": columns},
+        **{f"d{k}": {"role": "reference", "key": [f"c{k}"]} for k in range(5)},
+    }
+    tree = drawn(LinkedSchema(unit="people", tables=tables))
+    width = float(tree.get("width"))
+    lines = [path.get("d") for path in tree.iter(f"{SVG}path") if "C" in path.get("d")]
+    assert len(lines) == 7
+    assert any(
+        reach(line)[1] > max(float(b.get("x")) + float(b.get("width")) for b in tree.iter(f"{SVG}rect"))
+        for line in lines
+    )
+    for line in lines:
+        low, high = reach(line)
+        assert 2 < low < high < width - 2
+
+
+@pytest.mark.parametrize("name", ["labs", "observations_from_fhir", "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"])
+def test_a_name_fits_its_box(name):
+    key = {"key": ["id"], "columns": {"id": {"kind": "identifier"}}}
+    tree = drawn(LinkedSchema(unit=name, tables={name: key}))
+    (text,) = [t for t in tree.iter(f"{SVG}text") if t.get("font-weight")]
+    (box,) = tree.findall(f"{SVG}rect")
+    assert float(text.get("font-size")) * 0.62 * len(text.text) <= float(box.get("width")) - 24 + 1
+    assert 11 <= float(text.get("font-size")) <= 14

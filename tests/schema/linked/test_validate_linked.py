@@ -258,3 +258,31 @@ def test_a_reference_without_the_columns_of_its_key_is_a_violation():
         assert [each.rule for each in found.unchecked["kinds"]] == ["no key twice"]
     with pytest.raises(SchemaError, match="a reference has the columns of its key; however: `what` is not there"):
         LinkedTables.of(tables, SCHEMA)
+
+
+def test_rows_of_a_catalogue_that_nobody_declared_public_are_told_by_table_and_count():
+    found = validate_linked(frames(), SCHEMA)
+    assert found.copied == {"kinds": len(frames()["kinds"])}
+    assert f"`kinds`: its {len(frames()['kinds'])} rows are copied as they are into every release" in str(found)
+    assert json.loads(found.to_json())["copied"] == found.copied
+    broken = frames()
+    broken["people"]["sex"] = ["F", "M", "X"]
+    assert "`kinds`: its" in str(validate_linked(broken, SCHEMA))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        {"declared_by": "A. Lee: published by the ministry"},
+        {"columns": {"what": {"kind": "code"}}},
+    ],
+)
+def test_a_catalogue_that_is_declared_public_or_described_is_not_told(lines):
+    kinds = SCHEMA.tables["kinds"].model_dump(by_alias=True) | lines
+    tables = {name: table.model_dump(by_alias=True) for name, table in SCHEMA.tables.items()} | {"kinds": kinds}
+    given = {**frames(), "kinds": frames()["kinds"][["what"]]}
+    assert validate_linked(given, LinkedSchema.parse({"unit": "people", "tables": tables})).copied == {}
+    whole = SCHEMA.model_copy(update={"declared_by": "A. Lee: a codebook"})
+    assert validate_linked(frames(), whole).copied == {}
+    none = {**frames(), "kinds": frames()["kinds"].head(0)}
+    assert validate_linked(none, SCHEMA).copied == {}

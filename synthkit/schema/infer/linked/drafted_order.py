@@ -88,26 +88,44 @@ def find_order(frame: pd.DataFrame, columns: Mapping[str, Column], owner: NDArra
         if until != start and np.isfinite(last).mean() >= MIN_ENDED and _END & set(_name(until)):
             seen = _not_before(*told_alike(moments[start], last, columns[start], columns[until]))
             if seen.nearly_always:
-                return _lasting(start, until, moments, owner, seen)
+                return _lasting(start, until, moments, columns, owner, seen)
     return DraftedOrder(start, None, False, (f"`{start}` is complete and called like a moment of the row",))
 
 
 def _lasting(
-    start: str, until: str, moments: Mapping[str, NDArray[np.float64]], owner: NDArray[np.intp], seen: Evidence
+    start: str,
+    until: str,
+    moments: Mapping[str, NDArray[np.float64]],
+    columns: Mapping[str, Column],
+    owner: NDArray[np.intp],
+    seen: Evidence,
 ) -> DraftedOrder:
-    order = np.lexsort((moments[until], moments[start], owner))
-    same = owner[order][1:] == owner[order][:-1]
-    first, last = moments[start][order], moments[until][order]
-    last = np.fmax(last, first)  # a row that has no end, or one before it began, lasts a moment
-    mixed = shuffled(len(first))
-    apart = Evidence.of((first[1:] >= last[:-1])[same], (first[1:] >= last[mixed][:-1])[same])
+    ends = np.fmax(moments[until], moments[start])  # a row that has no end, or one before it began, lasts a moment
+    apart = _one_by_one(moments[start], ends, owner, (columns[start], columns[until]))
     overlap = apart.cases > 0 and not apart.nearly_always
     alone = str(apart) if overlap else apart.said("declare `overlap: true`")
     notes = (
         f"{start} <= {until} {seen.said('take `until` out')}",
-        f"the next row of an owner begins after the one before: {alone}",
+        f"a row of an owner begins after all before it: {alone}",
     )
     return DraftedOrder(start, until, overlap, notes)
+
+
+def _one_by_one(
+    first: NDArray[np.float64], last: NDArray[np.float64], owner: NDArray[np.intp], kinds: tuple[Column, Column]
+) -> Evidence:
+    """How often a row begins when all that its owner had before have ended, of rows with one before."""
+    rows = np.flatnonzero(owner >= 0)
+    rows = rows[np.lexsort((rows, last[rows], first[rows], owner[rows]))]
+    first, last, owner = first[rows], last[rows], owner[rows]
+    same = owner[1:] == owner[:-1]
+
+    def apart(ends: NDArray[np.float64]) -> NDArray[np.bool_]:
+        before: NDArray[np.float64] = np.asarray(pd.Series(ends).groupby(owner).cummax(), dtype=np.float64)
+        begun, ended = told_alike(first[1:], before[:-1], *kinds)
+        return np.asarray((begun >= ended)[same])
+
+    return Evidence.of(apart(last), apart(last[shuffled(len(last))]))
 
 
 def _not_before(start: NDArray[np.float64], until: NDArray[np.float64]) -> Evidence:
@@ -143,11 +161,12 @@ def find_position(
     frame: pd.DataFrame, columns: Mapping[str, Column], owner: NDArray[np.intp]
 ) -> tuple[str, Evidence] | None:
     """A column that numbers the rows of each owner from 1, and how often it does among owners of several rows."""
+    kept = owner >= 0
     for name, kind in columns.items():
         if isinstance(kind, Numeric) and kind.decimals == 0 and not kind.nullable:
-            x = numbers(frame[name])
+            x = numbers(frame[name])[kept]
             if (x == 1).any():
-                seen = Evidence.of(_numbered(x, owner), _numbered(x[shuffled(len(x))], owner))
+                seen = Evidence.of(_numbered(x, owner[kept]), _numbered(x[shuffled(len(x))], owner[kept]))
                 if seen.beyond_chance(NEARLY_ALWAYS):
                     return name, seen
     return None

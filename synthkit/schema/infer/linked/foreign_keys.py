@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -13,7 +13,7 @@ import pandas as pd
 
 from synthkit.schema.infer import column_names
 from synthkit.schema.infer.linked.evidence import NEARLY_ALWAYS, percent
-from synthkit.schema.linked.row_keys import SPELLED_ALIKE, key_texts
+from synthkit.schema.linked.row_keys import SPELLED_ALIKE, key_texts, whole_text
 from synthkit.schema.unit_keys import unit_key
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MIN_RESOLVED = 0.9  # share of cells that must find a row, below which a column points nowhere
 MAX_CHANCE = 0.2  # share that would be found by chance, above which the names must agree too
+MAX_AMISS = 0.05  # share of rows whose key is missing or stands twice, up to which the others still name rows
 _MIN_DISTINCT = 2  # different values; fewer point to anything
 _LOOKED_AT = 100  # cells that tell whether a column holds moments
 _MOMENT = r"\s*\d{4}-\d{1,2}-\d{1,2}.*|\s*\d{1,2}[./]\d{1,2}[./]\d{2,4}.*"
@@ -52,15 +53,30 @@ class TableCells:
     def keys(self) -> tuple[str, ...]:
         """Columns that name a row each: complete, every value once; those named after the table or a key first."""
         full = [c for c, x in self.texts.items() if len(self.distinct[c]) == len(x) > 0]
-        return tuple(sorted(full, key=lambda c: (-self._fitness(c), list(self.texts).index(c))))
+        return self._fittest(full)
+
+    @cached_property
+    def spoilt_keys(self) -> tuple[str, ...]:
+        """Columns called like keys that would name a row each, but for a few cells that are missing or stand twice."""
+        rows = len(self.frame)
+        few = [c for c, x in self.distinct.items() if 0 < rows - len(x) <= MAX_AMISS * rows]
+        return self._fittest(c for c in few if column_names.says_key(c) or column_names.is_owner(c))
+
+    def amiss(self, column: str) -> tuple[int, int]:
+        """Of a column: cells that are missing, and rows whose key stands in a row before."""
+        missing = int(self.texts[column].isna().sum())
+        return missing, len(self.frame) - missing - len(self.distinct[column])
 
     def is_own_key(self, column: str) -> bool:
         """Whether a column names the rows of this table and is called after it."""
         return (
-            column in self.keys
+            column in (*self.keys, *self.spoilt_keys)
             and column_names.says_key(column)
             and singular_words(self.name) == singular_words(column)
         )
+
+    def _fittest(self, columns: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(columns, key=lambda c: (-self._fitness(c), list(self.texts).index(c))))
 
     def _fitness(self, column: str) -> int:
         """How much a name sounds like the key of this table; numbers of rows least."""
@@ -99,8 +115,8 @@ class ForeignKey:
 
     @property
     def nearly_complete(self) -> bool:
-        """Whether every row has a cell, and nearly every cell finds a row: those that find none are mistakes."""
-        return self.missing == 0 and self.resolved >= NEARLY_ALWAYS * self.cells
+        """Whether every row has a cell, and nearly every cell finds a row once spelled alike: others are mistakes."""
+        return self.missing == 0 and self.resolved + self.alike >= NEARLY_ALWAYS * self.cells
 
     @property
     def evidence(self) -> str:
@@ -118,16 +134,34 @@ def find_foreign_keys(tables: Mapping[str, pd.DataFrame]) -> tuple[ForeignKey, .
     """Columns that point to the key of a table, each with its best target.
 
     A target is good where `MIN_RESOLVED` of the cells find a row and the names agree, or where all find one and would
-    not by chance. Of several the one is taken whose name agrees, then the one that finds most, then the smallest table.
+    not by chance. Where the names agree, cells that would find one once spelled alike count too, and so do keys a few
+    of which are missing or stand twice (`MAX_AMISS`), if no other fits. Of several the one is taken whose name agrees,
+    then the one that finds most, then the smallest table.
     """
     cells = {name: TableCells(name, frame) for name, frame in tables.items() if len(frame)}
     found = []
     for here in cells.values():
         for column in here.texts:
             fits = list(_targets(here, column, cells))
+            if not any(each.agreement for each in fits):
+                fits = [*_targets(here, column, cells, spoilt=True), *fits]
             if fits:
                 found.append(min(fits, key=lambda k: (-k.agreement, -k.resolved, len(tables[k.to]), k.to)))
     return tuple(_one_way(found, cells))
+
+
+def spoilt_key(name: str, frame: pd.DataFrame, key: str) -> str:
+    """What is amiss with the key of a table, in words; nothing if it names each row.
+
+    Example:
+        >>> spoilt_key("people", pd.DataFrame({"id": [1, 2, 2, None]}), "id")
+        'names its row in 50.0% of 4: 1 is missing, 1 stands twice'
+    """
+    missing, twice = TableCells(name, frame).amiss(key)
+    said = [f"{missing:,} {'is' if missing == 1 else 'are'} missing"] * bool(missing)
+    said += [f"{twice:,} {'stands' if twice == 1 else 'stand'} twice"] * bool(twice)
+    rows = len(frame)
+    return f"names its row in {percent(rows - missing - twice, rows)} of {rows:,}: {', '.join(said)}" if said else ""
 
 
 def row_key(name: str, frame: pd.DataFrame) -> str | None:
@@ -177,30 +211,40 @@ def _any_fraction(cells: pd.Series) -> bool:
     return any(isinstance(cell, Decimal) and cell != cell.to_integral_value() for cell in cells.dropna())
 
 
-def _targets(here: TableCells, column: str, cells: Mapping[str, TableCells]) -> Iterator[ForeignKey]:
+def _targets(
+    here: TableCells, column: str, cells: Mapping[str, TableCells], *, spoilt: bool = False
+) -> Iterator[ForeignKey]:
+    """Keys that a column may point to; `spoilt`: those of which a few are missing or stand twice."""
     values = here.distinct[column]
     if (len(values) < _MIN_DISTINCT and not column_names.says_key(column)) or here.is_own_key(column):
         return
     for there in cells.values():
-        for key in there.keys[:3]:
-            if there.name == here.name and key == column:
+        for key in (there.spoilt_keys if spoilt else there.keys)[:3]:
+            if there.name == here.name and (key == column or spoilt):
                 continue
             agree = names_agreement(column, key, there.name)
             if not agree and column.casefold() == key.casefold() and column not in here.keys:
                 agree = 1  # called alike, names rows there and comes again here
-            known = values.isin(there.distinct[key])
-            if not known.any() or (known.mean() < 0.5 and not agree):
-                continue
-            texts = here.texts[column]
-            resolved = int(texts.isin(values[known]).sum())
-            there_are = int(texts.notna().sum())
-            chance = chance_of_inclusion(values, there.distinct[key])
-            enough = resolved >= (MIN_RESOLVED if agree else 1.0) * there_are
-            if enough and (agree or chance <= MAX_CHANCE):
-                lost = values[~known]
-                alike = int(texts.isin(lost[_spelled_alike(lost, there.distinct[key])]).sum())
-                absent = len(texts) - there_are
-                yield ForeignKey(here.name, column, there.name, key, there_are, resolved, absent, chance, agree, alike)
+            found = _included(here, column, there, key, agree)
+            if found is not None and (agree or not spoilt):
+                yield found
+
+
+def _included(here: TableCells, column: str, there: TableCells, key: str, agree: int) -> ForeignKey | None:
+    """The column as cells that name rows of a table, if enough of them do."""
+    values, texts = here.distinct[column], here.texts[column]
+    known = values.isin(there.distinct[key]) | values.map(whole_text).isin(there.distinct[key].map(whole_text))
+    if not agree and known.mean() < 0.5:
+        return None
+    lost = values[~known]
+    alike = int(texts.isin(lost[_spelled_alike(lost, there.distinct[key])]).sum()) if agree or known.any() else 0
+    resolved, there_are = int(texts.isin(values[known]).sum()), int(texts.notna().sum())
+    chance = chance_of_inclusion(values, there.distinct[key])
+    enough = resolved + alike >= MIN_RESOLVED * there_are if agree else resolved == there_are
+    if not there_are or not enough or not (agree or chance <= MAX_CHANCE):
+        return None
+    absent = len(texts) - there_are
+    return ForeignKey(here.name, column, there.name, key, there_are, resolved, absent, chance, agree, alike)
 
 
 def _spelled_alike(values: pd.Index, keys: pd.Index) -> NDArray[np.bool_]:

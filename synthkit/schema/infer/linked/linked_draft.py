@@ -15,8 +15,9 @@ from synthkit.schema.infer import column_names
 from synthkit.schema.infer.draft import infer_schema
 from synthkit.schema.infer.linked.catalogues import says_catalogue
 from synthkit.schema.infer.linked.drafted_order import DraftedOrder, find_order, find_position, find_series, is_clock
+from synthkit.schema.infer.linked.drafted_zones import in_one_zone
 from synthkit.schema.infer.linked.evidence import TO_MEND, Evidence
-from synthkit.schema.infer.linked.foreign_keys import ForeignKey
+from synthkit.schema.infer.linked.foreign_keys import ForeignKey, spoilt_key
 from synthkit.schema.infer.linked.linked_relations import (
     TableLook,
     find_end,
@@ -25,12 +26,14 @@ from synthkit.schema.infer.linked.linked_relations import (
     nearly_onces,
     not_before,
 )
+from synthkit.schema.infer.linked.rowless_tables import draft_rowless
 from synthkit.schema.infer.linked.unit_tree import UnitTree, draft_tree
 from synthkit.schema.linked.link import Link, RowOrder
 from synthkit.schema.linked.linked_rules import LinkedRule, Once
 from synthkit.schema.linked.linked_schema import LinkedSchema
 from synthkit.schema.linked.linked_table import LinkedTable
-from synthkit.schema.rules import Rule
+from synthkit.schema.linked.row_keys import SPELLED_ALIKE
+from synthkit.schema.rules import FixedCombination, Rule
 from synthkit.schema.table import Schema, is_plain
 
 _LINKED_DRAFT_HEAD = (
@@ -76,7 +79,7 @@ class LinkedDraft:
             place, _, rest = path.partition(".")
             rule = "" if rest else self.schema.rules[int(place[len("rules[") : -1])].sentence
             where = rule or f"`{rest.partition('.')[0]}`"
-            found += [f"{where}: {note}" for note in notes if TO_MEND in note]
+            found += [f"{where}: {note}" for note in notes if TO_MEND in note or SPELLED_ALIKE in note]
         return tuple(found)
 
 
@@ -101,7 +104,7 @@ def draft_linked(tables: Mapping[str, pd.DataFrame], *, name: str = "tables", un
     tree = draft_tree(tables, unit)
     looks = {each: _look(each, tables[each], tree) for each in tables if tree.roles[each] == "records"}
     comments: dict[str, tuple[str, ...]] = {}
-    looks = _on_one_clock(looks, comments)
+    looks = in_one_zone(_on_one_clock(looks, comments), tree.unit, comments)
     drafted = {each: _table(each, frame, tree, looks, comments) for each, frame in tables.items()}
     for key in tree.left_out:
         comments[f"tables.{key.table}"] = (*comments.get(f"tables.{key.table}", ()), _left_out(key, tree))
@@ -208,16 +211,21 @@ def _table(
     where = f"tables.{name}"
     key = (tree.keys[name],) if name in tree.keys else ()
     if key:
-        comments[f"{where}.key"] = (f"complete, and no value twice in {len(frame):,} rows",)
-    if tree.roles[name] == "reference" or frame.empty:
-        listed = "taken for a public catalogue by its name" if says_catalogue(name) else _LISTED
-        comments[where] = (listed if len(frame) else "has no rows to draft from",)
+        amiss = spoilt_key(name, frame, key[0])
+        whole = f"complete, and no value twice in {len(frame):,} rows"
+        comments[f"{where}.key"] = (f"`{key[0]}` {amiss}{TO_MEND}these, or name another key" if amiss else whole,)
+    if not len(frame) and len(frame.columns):
+        rowless = draft_rowless(name, frame, tree)
+        comments[where] = (rowless.note,)
+        return rowless.table
+    if tree.roles[name] == "reference":
+        comments[where] = ("taken for a public catalogue by its name" if says_catalogue(name) else _LISTED,)
         return LinkedTable(role="reference", key=key)
     if tree.roles[name] == "shared":
         comments[where] = ("not reached from a unit: if it is a public catalogue, say `role: reference`",)
         alone = _alone(name, frame)
         columns = {c: _kind(c, kind, frame[c], tree, name) for c, kind in alone.columns.items()}
-        links, rules = tuple(_links(name, tree, looks, comments)), tuple(_usable(alone.rules, columns))
+        links, rules = tuple(_links(name, tree, looks, comments)), tuple(_usable(alone, columns))
         return LinkedTable(role="shared", key=key, columns=columns, links=links, rules=rules)
     return _records(name, tree, looks, key, comments)
 
@@ -250,7 +258,7 @@ def _records(
         end=end.column if end is not None and end.whole else None,
         columns=dict(look.columns),
         derived={c: e for c, e in alone.derived.items() if c not in placed},
-        rules=tuple(_usable(alone.rules, look.columns)),
+        rules=tuple(_usable(alone, look.columns)),
     )
 
 
@@ -285,7 +293,7 @@ def _links(
     for k, link in enumerate(tree.links.get(name, ())):
         most, opened = None, False
         if link.kind == "owner":
-            most = int(np.bincount(link.rows[link.rows >= 0]).max(initial=1))
+            most = rounder(int(np.bincount(link.rows[link.rows >= 0]).max(initial=1)))
         elif link.kind == "earlier":
             opened = is_open(looks[name], looks[link.key.to], link.rows)
         comments[f"tables.{name}.links[{k}]"] = (link.note,)
@@ -299,8 +307,33 @@ def _links(
         )
 
 
-def _usable(rules: tuple[Rule, ...], columns: Mapping[str, Column]) -> Iterator[Rule]:
-    """Rules within rows that do not speak of keys."""
-    for rule in rules:
-        if not any(isinstance(columns[c], Identifier) for c in rule.columns):
+def rounder(most: int) -> int:
+    """A bound above the largest number of rows that was seen: the next of 1, 2 or 5 times a power of ten.
+
+    The number itself would be that of one owner's rows, who may be the only one with so many.
+
+    Args:
+        most: rows, 1 or more.
+
+    Example:
+        >>> [rounder(most) for most in (1, 2, 4, 5, 186, 725)]
+        [2, 5, 5, 10, 200, 1000]
+    """
+    power = int("1" + "0" * (len(str(most)) - 1))
+    return next(step * power for step in (2, 5, 10) if step * power > most)
+
+
+def _usable(alone: Schema, columns: Mapping[str, Column]) -> Iterator[Rule]:
+    """Rules within rows that do not speak of keys, nor list or compare cells that now are of another kind.
+
+    The levels of a fixed combination are those of the kind it was found with (numbers, say): where a column is a code
+    now, which is text, none is listed, and those of the training table hold.
+    """
+    for rule in alone.rules:
+        other = any(columns[c].kind != alone.columns[c].kind for c in rule.columns)
+        if any(isinstance(columns[c], Identifier) for c in rule.columns):
+            continue
+        if not other:
             yield rule
+        elif isinstance(rule, FixedCombination):
+            yield rule.model_copy(update={"combinations": None})

@@ -162,6 +162,8 @@ def _aside_role(
     name: str, tables: Mapping[str, pd.DataFrame], found: tuple[ForeignKey, ...], keys: Mapping[str, str]
 ) -> Role:
     """What a table is that no row of a unit lies in: whether it is public its name tells, or that it is a mere list."""
+    if not len(tables[name]):
+        return "shared"  # of a table that has no rows yet nobody knows that they will be public
     if says_catalogue(name):
         return "reference"
     points = any(k.table == name and k.to != name for k in found)
@@ -288,5 +290,8 @@ def _aside(
 
 
 def _positions(tables: Mapping[str, pd.DataFrame], key: ForeignKey) -> NDArray[np.intp]:
+    """The row that each row names, -1 for none; keys that are spelled otherwise are read as if they were mended."""
     to = RowKeys.of(tables[key.to], (key.key,))
-    return RowKeys.of(tables[key.table], (key.column,)).positions_in(to)
+    mine = RowKeys.of(tables[key.table], (key.column,))
+    found = mine.positions_in(to)
+    return np.where(found < 0, mine.loose.positions_in(to.loose), found) if key.alike else found
