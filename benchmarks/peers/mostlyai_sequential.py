@@ -2,7 +2,7 @@
 
 Defaults, to its own stop or `max_training_time` minutes of CPU a table, value protection off. Encodings are those of
 the kinds; the moment at which a row of a child table happens is TABULAR_DATETIME_RELATIVE, which codes the time since
-the row before. Sibling tables do not see each other, and a table sees no other person's rows: so the engine is made.
+the row before. Under a budget its own noise, gradients clipped by sequence. Sibling tables do not see each other, and a table sees no other person's rows: so the engine is made.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from mostlyai.engine._tabular import training
 from benchmarks.linked.linked_job import OWNER, ROW, Frames, LinkedJob, main
 
 ENCODINGS = {"numeric": "TABULAR_NUMERIC_AUTO", "datetime": "TABULAR_DATETIME"}
+VALUES = 0.2  # share of a budget that finds the ranges of values
 RELATIVE = "TABULAR_DATETIME_RELATIVE"
 
 
@@ -73,7 +74,8 @@ class EngineTables:
                 ctx_encoding_types=self.context_encodings(each["owner"]),
                 workspace_dir=workspace,
             )
-        engine.analyze(value_protection=False, workspace_dir=workspace)
+        private = settings.get("differential_privacy")
+        engine.analyze(value_protection=private is not None, differential_privacy=private, workspace_dir=workspace)
         engine.encode(workspace_dir=workspace)
         engine.train(workspace_dir=workspace, **settings)
         progress = pd.read_csv(workspace / "ModelStore" / "model-data" / "progress-messages.csv")
@@ -97,13 +99,26 @@ class EngineTables:
         return drawn
 
 
+def budgeted(settings: dict[str, Any], tables: int) -> dict[str, Any]:
+    """Settings of one table: an `epsilon` is shared by all of them, for the privacy of a person adds up over tables.
+
+    Its unit is the sequence of one owner. Where a table is two steps below its person, that promises a person less
+    than it says, which is not held against it here.
+    """
+    if "epsilon" not in settings:
+        return settings
+    epsilon, delta = settings.pop("epsilon") / tables, settings.pop("delta") / tables
+    private = {"max_epsilon": (1 - VALUES) * epsilon, "value_protection_epsilon": VALUES * epsilon, "delta": delta}
+    return {**settings, "differential_privacy": private}
+
+
 def fit(job: LinkedJob, tables: Frames) -> EngineTables:
     training.time = SimpleNamespace(time=time.process_time)  # its limit is of CPU time, whoever else is at work here
     engine.set_random_state(int(job["seed"]))
     fitted = EngineTables(job)
-    for name, each in fitted.graph.items():
-        if each["kinds"]:
-            fitted.fit(name, tables, dict(job["settings"]))
+    learned = [name for name, each in fitted.graph.items() if each["kinds"]]
+    for name in learned:
+        fitted.fit(name, tables, budgeted(dict(job["settings"]), len(learned)))
     return fitted
 
 

@@ -233,7 +233,8 @@ class PrivateUnitAccess:
         if plan.root_share is not None:
             return plan.root_share
         root = len(self.encoder.root.layout.coarse) + ROOT_SLOTS
-        return root / (root + EVENT_SLOTS + sum(len(each.layout.coarse) for each in self.encoder.payloads.values()))
+        rows = sum(len(each.layout.coarse) for each in self.encoder.payloads.values())
+        return root / (root + EVENT_SLOTS * len(self.encoder.tables) + rows)
 
     def below(self, contexts: StepContexts) -> NoisyLinkedCounts:
         """Counts of the steps of units in flat tables, told together; the last look at the tables.
@@ -252,6 +253,7 @@ class PrivateUnitAccess:
         whole = sum(bounds[name] for name in names)
         parts = {EVENTS: (contexts.events(), lambda: coded_events(contexts, sequences, frames), whole), **parts}
         slots = {name: len(flat.own) + len(flat.memories) for name, (flat, _, _) in parts.items()}
+        slots[EVENTS] *= len(names)  # all tables happen by one law
         left, whole = budget.counts * (1 - self._share_of_root()), sum(slots.values())
         out = {}
         for name, (flat, coded, bound) in parts.items():
