@@ -2,7 +2,8 @@
 
 Defaults, to its own stop or `max_training_time` minutes of CPU a table, value protection off. Encodings are those of
 the kinds; the moment at which a row of a child table happens is TABULAR_DATETIME_RELATIVE, which codes the time since
-the row before. Under a budget its own noise, gradients clipped by sequence. Sibling tables do not see each other, and a table sees no other person's rows: so the engine is made.
+the row before. Sibling tables do not see each other, and a table sees no other person's rows: so the engine is made.
+Under a budget its own noise is used: ranges of values, and gradients clipped by sequence.
 """
 
 from __future__ import annotations
