@@ -29,6 +29,7 @@ from synthkit.models.ctgan.config import CTGANConfig
 from synthkit.models.diffusion.config import DiffusionConfig
 from synthkit.models.registry import MODEL_PLUGINS, MODELS
 from synthkit.models.timeline.config import TimelineConfig
+from synthkit.models.unit_marginal.config import UnitMarginalConfig
 from synthkit.models.tvae.model import TVAEConfig
 from synthkit.models.unit_registry import UNIT_MODELS
 from synthkit.pipeline import run_info
@@ -98,6 +99,7 @@ def run(tmp_path_factory) -> tuple[sk.Run, Path]:
         ("diffusion setting", DiffusionConfig),
         ("tvae setting", TVAEConfig),
         ("timeline setting", TimelineConfig),
+        ("linked marginal setting", UnitMarginalConfig),
         ("coding", Coding),
         ("plan", TrainingPlan),
     ],
