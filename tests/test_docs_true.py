@@ -29,8 +29,8 @@ from synthkit.models.ctgan.config import CTGANConfig
 from synthkit.models.diffusion.config import DiffusionConfig
 from synthkit.models.registry import MODEL_PLUGINS, MODELS
 from synthkit.models.timeline.config import TimelineConfig
-from synthkit.models.unit_marginal.config import UnitMarginalConfig
 from synthkit.models.tvae.model import TVAEConfig
+from synthkit.models.unit_marginal.config import UnitMarginalConfig
 from synthkit.models.unit_registry import UNIT_MODELS
 from synthkit.pipeline import run_info
 from synthkit.pipeline.compare import model_result, setup
