@@ -138,10 +138,15 @@ class Statement:
         return "row" if self.archive.unit is None else f"{self.archive.unit}, with all their rows"
 
     @property
+    def one(self) -> str:
+        """What one of them is called."""
+        return self.archive.unit or "row"
+
+    @property
     def sentences(self) -> tuple[str, str, str]:
         """The promise; what an attacker gains; what is not covered."""
         epsilon, delta = self.archive.spent()
-        name = self.archive.unit or "row"
+        name = self.one
         if not self.promised:
             return (
                 f"Not differentially private: epsilon is infinite for each {name}, and nothing bounds what is "
