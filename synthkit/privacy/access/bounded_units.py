@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from synthkit.encoding.arrays import Bools, Ints
-from synthkit.errors import SchemaError
+from synthkit.privacy.access.catalogued_levels import refuse_catalogues, refuse_misnamed
 from synthkit.privacy.access.unit_scope import UnitScope
 from synthkit.privacy.mechanisms.rng import words
 from synthkit.schema.columns import Identifier
@@ -19,7 +19,6 @@ from synthkit.schema.linked import LinkedSchema
 from synthkit.schema.linked.link import Link
 from synthkit.schema.linked.linked_columns import LinkedColumns
 from synthkit.schema.linked.row_keys import RowKeys, key_texts
-from synthkit.schema.typed_columns import TypedColumns
 from synthkit.schema.unit_keys import unit_keys
 from synthkit.tables.linked_tables import LinkedTables
 
@@ -67,8 +66,8 @@ def mapped_units(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> Ma
         SchemaError: a table is missing or not declared, or has other columns than are declared; or a catalogue, which
             is public, is not what is declared.
     """
-    _refuse_misnamed(frames, schema)
-    _refuse_catalogues(frames, schema)
+    refuse_misnamed(frames, schema)
+    refuse_catalogues(frames, schema)
     mapped, changed = {}, {}
     for name in schema.tables:
         mapped[name], changed[name] = _mapped(frames, name, schema)
@@ -195,32 +194,3 @@ def _in_catalogue(
         if out[column].dtype == object:
             out = out.assign(**{column: values.where(~lost, first)})
     return out
-
-
-def _refuse_catalogues(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> None:
-    """Refuse catalogues that are not what is declared: they are public, all else is mapped."""
-    wrong = []
-    for name in schema.graph.references:
-        typed = TypedColumns.of(frames[name], schema.tables[name].alone(name)) if schema.tables[name].columns else None
-        if typed is not None and (typed.misnamed or typed.untyped):
-            wrong.append(f"`{name}`")
-        elif not set(_named_by(name, schema)) <= set(frames[name].columns):
-            wrong.append(f"`{name}`")
-    if wrong:
-        msg = "public catalogues must have the columns and cells that are declared; however: "
-        msg += f"{', '.join(wrong)} {'has' if len(wrong) == 1 else 'have'} others. Mend them, or their lines"
-        raise SchemaError(msg)
-
-
-def _named_by(name: str, schema: LinkedSchema) -> tuple[str, ...]:
-    """Columns of a catalogue that name its rows: its key, or those by which it is linked to."""
-    links = (link.columns for table in schema.tables.values() for link in table.links if link.to == name)
-    return schema.tables[name].key or next(links, ())
-
-
-def _refuse_misnamed(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> None:
-    absent = [f"`{name}` is not given" for name in schema.tables if name not in frames]
-    absent += [f"`{name}` is not declared" for name in frames if name not in schema.tables]
-    if absent:
-        msg = f"the tables must be those of the schema; however: {', '.join(absent)}. Give what is declared"
-        raise SchemaError(msg)
