@@ -34,6 +34,7 @@ from synthkit.runtime.device import choose_device
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema.linked import LinkedSchema
 from synthkit.synthesizer import model_files
+from synthkit.synthesizer.catalogue_keys import with_known_keys
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.synthesizer.frame_cards import frame_from_dict, frame_to_dict
 from synthkit.synthesizer.linked_completion import KnownUnits, imputed, usual
@@ -81,6 +82,7 @@ class LinkedSynthesizer:
         self._references: dict[str, pd.DataFrame] = {}
         self._storages: dict[str, dict[str, str]] = {}
         self.log: TrainingLog | None = None
+        self.rows: float | None = None  # of the table of units, as they were told under a budget; None without one
 
     def fit(
         self,
@@ -126,7 +128,7 @@ class LinkedSynthesizer:
         ledger = ledger or Ledger.unlimited(unit=None)
         if ledger.budget is not None:
             refuse_traces_of_rows(callbacks)
-            self._refuse_no_budget()
+            self.refuse_no_budget()
         access = self._access(tables, ledger, seeds, device)
         many = access.units()
         classes = 1 if many is None else kind.classes(self._config, many)
@@ -146,11 +148,11 @@ class LinkedSynthesizer:
             checkpoint.begin(self._identity({name: len(frame) for name, frame in frames.items()}, device.type))
         self.log = self._model.fit(access, seeds.of("training"), callbacks)
         if access.private:
-            self.schema = access.encoder.schema
+            self.schema, self.rows = access.encoder.schema, self._model.rows
             self.log = replace(self.log, seconds=0.0, memory=None)  # both follow the rows
         return self
 
-    def _refuse_no_budget(self) -> None:
+    def refuse_no_budget(self) -> None:
         """Refuse a model that cannot learn under a budget.
 
         Raises:
@@ -220,7 +222,8 @@ class LinkedSynthesizer:
             encoder, RootFacts.of(encoder, roots), seeds.torch("rows"), None if known is None else known.begun
         )
         told = {} if known is None else known.told(drawn)
-        return self._as_they_came(decode_units(encoder, roots, drawn, seeds.numpy("keys"), self._shared, told))
+        decoded = decode_units(encoder, roots, drawn, seeds.numpy("keys"), self._shared, told)
+        return self._as_they_came(with_known_keys(decoded, self._references, self.schema))
 
     def impute(self, tables: Mapping[str, pd.DataFrame], *, seed: int | None = None) -> dict[str, pd.DataFrame]:
         """Fill missing cells of values with draws from their law given the rest of the row and all that came before.

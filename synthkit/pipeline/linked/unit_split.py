@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synthkit.errors import TableError
-from synthkit.pipeline.split import FEWEST_UNITS, Split, split
+from synthkit.pipeline.split import FEWEST_UNITS, Shares, Split, draw_roles, split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,8 +53,13 @@ class UnitSplit:
                 f"{len(parts.roles)}. Run again, or bring more"
             )
             raise TableError(msg)
-        train = tables.take(np.flatnonzero(parts.train))
-        return cls(train=train, holdout=tables.take(held), roles=parts.roles, people=parts.people())
+        return cls.of_any(tables, parts)
+
+    @classmethod
+    def of_any(cls, tables: LinkedTables, parts: Split) -> UnitSplit:
+        """The same of any number of units: under a budget how many there are decides nothing."""
+        train, holdout = (tables.take(np.flatnonzero(side)) for side in (parts.train, parts.holdout))
+        return cls(train=train, holdout=holdout, roles=parts.roles, people=parts.people())
 
 
 def unit_schema(schema: LinkedSchema) -> Schema:
@@ -85,6 +90,28 @@ def split_units(tables: LinkedTables, rng: np.random.Generator, checkpoint: Chec
     if checkpoint is not None:
         checkpoint.keep_roles(parts.roles)
     return UnitSplit.of(tables, parts)
+
+
+def draw_unit_roles(tables: LinkedTables, rng: np.random.Generator, shares: Shares) -> UnitSplit:
+    """Draw roles and coins of any number of units, each by itself with public probabilities, as under a budget.
+
+    Args:
+        tables: all of them, mapped into the public domain.
+        rng: `synthkit.runtime.seeds.system_generator()` in a real run.
+        shares: probabilities of the roles.
+    """
+    alone = unit_schema(tables.schema)
+    return UnitSplit.of_any(tables, draw_roles(tables.frames[tables.schema.unit], alone, rng, shares=shares))
+
+
+def split_of_roles(tables: LinkedTables, roles: pd.DataFrame) -> UnitSplit:
+    """The split of tables under a budget whose roles were saved.
+
+    Raises:
+        TableError: the roles are of other units.
+    """
+    units, alone = tables.frames[tables.schema.unit], unit_schema(tables.schema)
+    return UnitSplit.of_any(tables, Split.from_roles(units, alone, roles))
 
 
 def refuse_few_units(tables: LinkedTables) -> None:
