@@ -20,7 +20,7 @@ ROOMS: Mapping[str, Sequence[str]] = {  # packages of benchmarks, and their subc
     "contest": ("bench", "private", "gpu", "ratios", "budgets", "table"),
     "parts": ("drafts", "imputation", "raking"),
     "load": ("scaling", "wide", "evaluating", "validation", "clipping"),
-    "risk": ("risks", "alarms", "mutations", "watermark"),
+    "risk": ("risks", "alarms", "mutations", "watermark", "unit_watermark", "mt_mia", "planted_patients"),
     "linked": ("linked", "published_baseball"),
     "stress": ("faults", "reliability"),
     "tables": ("derived", "shipped_synthea"),

@@ -49,7 +49,7 @@ from synthkit.schema.linked.linked_validation import LINKED_VALIDATION_FORMAT
 from synthkit.synthesizer import checkpoints, model_files
 from synthkit.tables.linked_files import TABLES_FORMAT
 from synthkit.training.loop import TrainingPlan
-from synthkit.watermark import detection, key
+from synthkit.watermark import detection, key, unit_detection, unit_key
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
@@ -172,7 +172,7 @@ def test_formats_on_disk():
     formats = set(table("docs/architecture.md", "format"))
     modules = (model_files, checkpoints, setup, targets, ledger_file, model_result, result, run_info, violations)
     modules += (statement, outlook, audit, verify_ledger, key, detection, json_export, gate_decision, limits, manifest)
-    modules += (release_register, withdrawal_notice)
+    modules += (release_register, withdrawal_notice, unit_key, unit_detection)
     linked = {LINKED_FORMAT, LINKED_VALIDATION_FORMAT, TABLES_FORMAT, REVIEW_KEY_FORMAT}
     assert formats == {m.FORMAT for m in modules} | {support2_schema().format, COMMITMENTS_FORMAT} | linked
 

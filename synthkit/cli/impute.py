@@ -8,7 +8,7 @@ from synthkit.cli import options as o
 from synthkit.cli.config_flags import config_flags
 from synthkit.cli.console import say
 from synthkit.cli.drawn_table import check_table_file, warn_of_formulas
-from synthkit.cli.linked_models import LinkedPlace, impute_linked, refuse_of_linked, refuse_of_one_table
+from synthkit.cli.linked_models import LinkedPlace, impute_linked, refuse_of_linked
 from synthkit.cli.progress_display import progress_display
 from synthkit.pipeline.run_config import CSVOptions, RunConfig
 
@@ -41,8 +41,8 @@ def impute(
 
     found = model_in(folder)
     if is_linked_model(found):
-        refuse_of_one_table(spreadsheet_safe=spreadsheet_safe)
-        impute_linked(found, table, LinkedPlace(out, ending, overwrite), config, quiet=quiet)
+        place = LinkedPlace(out, ending, overwrite, spreadsheet_safe)
+        impute_linked(found, table, place, config, quiet=quiet)
         return
     refuse_of_linked(ending=ending)
     refuse_linked_options(config)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synthkit.cli.console import say, warn_orphans
+from synthkit.cli.console import formulas, say, warn, warn_orphans
 from synthkit.cli.drawn_table import warn_of_formulas
 from synthkit.cli.progress_display import progress_display
 from synthkit.errors import ConfigError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from synthkit.schema.linked import LinkedSchema
 
 PARQUET_ENDING = ".parquet"
+TEXT_STARTS = (".csv", ".tsv")  # how endings of delimited text begin
 
 
 @dataclass(frozen=True)
@@ -29,23 +30,29 @@ class LinkedPlace:
         path: a folder, or a DuckDB file.
         ending: of the files of a folder; Parquet if not given.
         overwrite: whether what is there may be replaced.
+        spreadsheet_safe: whether texts that spreadsheets take for formulas are escaped in delimited text.
     """
 
     path: Path
     ending: str | None
     overwrite: bool
+    spreadsheet_safe: bool = False
 
     def check(self) -> None:
         """Refuse the place before any work is done for it.
 
         Raises:
             ArtefactError: something is there that may not be replaced.
-            ConfigError: an ending that no table has, one where there are no files, or a place for one table.
+            ConfigError: an ending that no table has, one where there are no files, a place for one table, or a safety
+                that only delimited text needs.
         """
         from synthkit.io.atomic_files import check_file, check_folder
         from synthkit.tables.duckdb_files import is_duckdb
         from synthkit.tables.linked_files import TABLE_ENDINGS, TABLES_MARK
 
+        if self.spreadsheet_safe and not self.is_text:
+            msg = f"--spreadsheet-safe is for CSV; however: {self.path.name} will hold none. Say --ending .csv"
+            raise ConfigError(f"{msg}, or leave it away")
         if is_duckdb(self.path):
             if self.ending is not None:
                 msg = f"`--ending` is of files in a folder; however: {self.path.name} is one file. Leave it out"
@@ -60,14 +67,27 @@ class LinkedPlace:
             raise ConfigError(f"{msg}. Leave it out for Parquet")
         check_folder(self.path, overwrite=self.overwrite, marks=(TABLES_MARK,))
 
+    @property
+    def is_text(self) -> bool:
+        """Whether delimited text is written."""
+        from synthkit.tables.duckdb_files import is_duckdb
+
+        return not is_duckdb(self.path) and (self.ending or "").startswith(TEXT_STARTS)
+
     def write(self, frames: Mapping[str, pd.DataFrame], schema: LinkedSchema, *, partly: bool = False) -> None:
         """Write tables that a synthesizer made; `partly` if real cells are among them."""
         from synthkit.io.provenance_marks import provenance_mark
+        from synthkit.schema.spreadsheet_formulas import formulas_in_cells
         from synthkit.tables.linked_files import write_as_stored
 
         mark = provenance_mark("partially synthetic") if partly else provenance_mark()
         ending = self.ending or PARQUET_ENDING
-        write_as_stored(frames, self.path, schema, ending=ending, mark=mark, overwrite=self.overwrite)
+        told = {"spreadsheet_safe": self.spreadsheet_safe, "overwrite": self.overwrite}
+        write_as_stored(frames, self.path, schema, ending=ending, mark=mark, **told)
+        if self.is_text and not self.spreadsheet_safe:
+            begun = [f"{name}.{column}" for name, frame in frames.items() for column in formulas_in_cells(frame)]
+            if begun:
+                warn(f"{self.path.name}: {formulas(begun)}; say --spreadsheet-safe if somebody may open it in one")
 
 
 def refuse_of_one_table(**asked: object) -> None:
@@ -76,7 +96,7 @@ def refuse_of_one_table(**asked: object) -> None:
     Raises:
         ConfigError: one is given.
     """
-    remedies = {"rows": "Say --units", "spreadsheet_safe": "Leave it out, and escape what is opened in a spreadsheet"}
+    remedies = {"rows": "Say --units"}
     for name, value in asked.items():
         if value is not None and value is not False:
             remedy = remedies.get(name, "Leave it out")
@@ -107,7 +127,7 @@ def sample_linked(
         place: where the tables go.
         units: how many; as many as are given if not said.
         given: at most one: a file of units, or a folder with what has happened to them so far.
-        config: seed and device.
+        config: seed, device and key of a watermark.
         quiet: whether nothing but errors is said.
 
     Raises:
@@ -120,6 +140,9 @@ def sample_linked(
     if not given and units is None:
         msg = "the number of people must be said; however: there is no --units. For example: --units 1000"
         raise ConfigError(msg)
+    from synthkit.watermark import UnitWatermarkKey
+
+    key = None if config.watermark is None else UnitWatermarkKey.load(config.watermark)
     with progress_display(quiet=quiet) as progress:
         progress.stage("load")
         from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
@@ -127,15 +150,18 @@ def sample_linked(
 
         synthesizer = LinkedSynthesizer.load(model, device=config.device)
         schema = synthesizer.schema
+        key = key and key.of(schema)
         known = _known(Path(given[0]), schema) if given else None
         count = len(known[schema.unit]) if known is not None and units is None else units
         progress.stage("sample")
         with lawful(model):
-            drawn = synthesizer.sample(count or 0, seed=config.seed, given=known)
+            drawn = synthesizer.sample(count or 0, seed=config.seed, given=known, watermark=key)
         progress.stage("write")
         place.write(drawn, schema, partly=known is not None)
         progress.stage("")
     say(f"{place.path}: {_sizes(drawn)}", quiet=quiet)
+    if key is not None:
+        say(f"watermarked: each of them is one of {key.candidates}, chosen by key {key.name}", quiet=quiet)
 
 
 def _known(path: Path, schema: LinkedSchema) -> dict[str, Any]:

@@ -18,7 +18,8 @@ def release(
     key: Annotated[Optional[Path], typer.Option("--key", help="Private key, of `synthkit keygen`.")] = None,
     recipient: Annotated[Optional[str], typer.Option("--recipient", help="For whom the bundle is.")] = None,
     input_: Annotated[
-        Optional[Path], typer.Option("--input", help="The table that was learned from, to commit to it.")
+        Optional[Path],
+        typer.Option("--input", help="The table that was learned from, or the folder of linked ones, to commit to it."),
     ] = None,
     although: Annotated[
         Optional[str],
@@ -38,7 +39,7 @@ def release(
     from synthkit.io.atomic_files import check_file
     from synthkit.release.bundle.build_bundle import release as pack_bundle
     from synthkit.release.run_folder import SCHEMA_FILE
-    from synthkit.schema import Schema
+    from synthkit.schema.linked.either_schema import load_either
     from synthkit.schema.spreadsheet_formulas import declared_formulas
 
     check_file(out, overwrite=overwrite)
@@ -56,7 +57,7 @@ def release(
         warn(
             f"{path.name} did not pass its gate; the manifest says so, with the reason, and `synthkit verify` tells it"
         )
-    if begun := declared_formulas(Schema.load(folder / SCHEMA_FILE)):
+    if begun := declared_formulas(load_either(folder / SCHEMA_FILE)):
         warn(f"{formulas(begun)}: tell whoever makes a CSV file of the rows")
     if key is None:
         warn("the bundle is not signed: nobody can tell that it is yours. Make a key with `synthkit keygen`")

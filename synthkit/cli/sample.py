@@ -72,8 +72,8 @@ def sample(
 
     found = model_in(folder)
     if is_linked_model(found):
-        refuse_of_one_table(rows=rows, rake=config.rake, watermark=config.watermark, spreadsheet_safe=spreadsheet_safe)
-        place = LinkedPlace(out, ending, overwrite)
+        refuse_of_one_table(rows=rows, rake=config.rake)
+        place = LinkedPlace(out, ending, overwrite, spreadsheet_safe)
         sample_linked(found, place, units, [*(given or ()), *filter(None, [given_file])], config, quiet=quiet)
         return
     refuse_of_linked(units=units, ending=ending)

@@ -13,10 +13,10 @@ from synthkit.privacy.statement import Statement, Touch
 if TYPE_CHECKING:
     from synthkit.schema.linked import LinkedSchema
 
-COUNTED = (
+ROWS_COUNTED = (
     "all rows of a unit within its bounds; what they bring to tables that are told together is clipped to one norm"
 )
-CUT = "synthkit: rows that follow each other, from a place drawn in secret"
+ROWS_CUT = "synthkit: rows that follow each other, from a place drawn in secret"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +51,10 @@ class LinkedStatement(Statement):
             versions: of the packages, by name.
         """
         from synthkit.privacy.access.bounded_units import most_rows
-        from synthkit.schema.linked.public_tables import linked_declarers
+        from synthkit.schema.linked.public_tables import is_bounded, linked_declarers
 
         private = archive.budget is not None
-        by_unit = most_rows(schema) if private else {}
+        by_unit = most_rows(schema) if private and is_bounded(schema) else {}
         return cls(
             archive=archive,
             table=schema.name,
@@ -63,7 +63,7 @@ class LinkedStatement(Statement):
             declarations=linked_declarers(schema) if private else {},
             paid=_paid(schema),
             versions=versions,
-            most=sum(by_unit.values()) if private else None,
+            most=sum(by_unit.values()) or None,
             by_link=_by_link(schema) if private else {},
             by_unit=by_unit,
             catalogues=schema.graph.references,
@@ -108,11 +108,11 @@ class LinkedStatement(Statement):
             return super()._contribution()
         return {
             "max_rows_per_unit": self.most,
-            "counts": COUNTED,
+            "counts": ROWS_COUNTED,
             "gradients": "none are taken",
             "by_link": dict(self.by_link),
             "by_unit": dict(self.by_unit),
-            "truncated_by": CUT,
+            "truncated_by": ROWS_CUT,
         }
 
 

@@ -26,10 +26,8 @@ def apply_policy(place: Path, against: Path, *, register: Path | None = None) ->
 
     Raises:
         ConfigError: the policy cannot be read, or says what no policy says.
-        UnsupportedError: the folder is of linked tables.
         ArtefactError: the folder holds no evaluation, or it is damaged; or the register is none.
     """
-    run_folder.refuse_linked(place, "a gate decides on")
     policy = Policy.load(against)
     known = {
         name: run_folder.plain_data(place / file) if (place / file).exists() else None

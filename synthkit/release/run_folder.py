@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from synthkit.errors import ArtefactError, DocumentError, SynthkitError, UnsupportedError
+from synthkit.errors import ArtefactError, DocumentError, SynthkitError
 from synthkit.io.atomic_files import replacing
 from synthkit.io.documents import MALFORMED_DATA_ERRORS, read_json
 from synthkit.io.json_types import JSONObject
@@ -17,8 +17,7 @@ from synthkit.metrics.result import Evaluation
 from synthkit.report import Report, build
 from synthkit.schema import Schema
 from synthkit.schema.linked import LinkedSchema
-from synthkit.schema.linked.either_schema import is_linked, load_either
-from synthkit.schema.yaml_reader import read_schema_file
+from synthkit.schema.linked.either_schema import load_either
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,15 +113,6 @@ def contents(path: Path) -> dict[Path, str]:
     return {path / name: what for name, what in words.items() if (path / name).exists()}
 
 
-def is_linked_folder(path: Path) -> bool:
-    """Whether a folder is that of a run, a fit or an evaluation of linked tables; false if that cannot be told.
-
-    Raises:
-        SchemaError: its schema cannot be read.
-    """
-    return (path / SCHEMA_FILE).is_file() and is_linked(read_schema_file(path / SCHEMA_FILE)[0])
-
-
 def is_linked_model(model: Path) -> bool:
     """Whether the card in a folder is that of a model of linked tables; false of one that cannot be read."""
     try:
@@ -130,20 +120,6 @@ def is_linked_model(model: Path) -> bool:
     except (OSError, DocumentError):
         return False
     return isinstance(card, dict) and bool(card.get("linked"))
-
-
-def refuse_linked(path: Path, what: str) -> None:
-    """Refuse a folder of linked tables for what is done with one table alone.
-
-    Raises:
-        UnsupportedError: it is such a folder.
-    """
-    if is_linked_folder(path):
-        msg = (
-            f"{what} one table in this version; however: {path} holds linked tables. What was measured of them stands "
-            f"in its {EVALUATION_FILE}; keep the folder inside until somebody has decided on it"
-        )
-        raise UnsupportedError(msg)
 
 
 def model_in(path: Path) -> Path:
@@ -180,14 +156,18 @@ def page(
     )
 
 
-def table_hashes(path: Path) -> dict[str, str]:
-    """SHA-256 of the synthetic rows of a folder, by the name of the file."""
+def synthetic_files(path: Path) -> list[Path]:
+    """The files of synthetic rows in a folder, those of all draws among them; of linked tables a file a table."""
     files = [path / SYNTHETIC, *sorted((path / DRAWS_FOLDER).rglob("*.parquet"))]
     files += sorted((path / SYNTHETIC_FOLDER).glob("*.parquet"))
+    return [file for file in files if file.exists()]
+
+
+def table_hashes(path: Path) -> dict[str, str]:
+    """SHA-256 of the synthetic rows of a folder, by the name of the file."""
     return {
         file.relative_to(path).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in files
-        if file.exists()
+        for file in synthetic_files(path)
     }
 
 
@@ -249,14 +229,15 @@ def _redrawn_linked(path: Path, schema: LinkedSchema, tier: Tier) -> Report:
     """The page on a run of linked tables; its timelines are in evaluation.json."""
     from synthkit.report.linked_view import build_linked
 
-    ledger, statement = (plain_data(path / name) if (path / name).exists() else None for name in (LEDGER, STATEMENT))
+    beside = {name: plain_data(path / name) if (path / name).exists() else None for name in (LEDGER, STATEMENT, GATE)}
     found, held = evaluation(path), cast("Mapping[str, Any]", validations(path))
     with unaltered(path):
         return build_linked(
             found,
             schema,
-            ledger=ledger,
-            statement=statement,
+            ledger=beside[LEDGER],
+            statement=beside[STATEMENT],
+            gate=beside[GATE],
             validation=held,
             hashes=table_hashes(path),
             tier=tier,

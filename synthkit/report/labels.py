@@ -18,7 +18,11 @@ COLUMN_SETS_IN_WORDS = {  # sets of columns
     "first_half": "first half of the columns",
     "second_half": "second half of the columns",
 }
-KNOWLEDGE_OF_ATTACKER = {"quasi_identifiers": "quasi-identifiers", "all_columns": "all columns"}
+KNOWLEDGE_OF_ATTACKER = {
+    "quasi_identifiers": "quasi-identifiers",
+    "all_columns": "all columns",
+    "other_tables": "other tables",
+}
 AGAINST_TRAIN = "_train"  # ending of scores taken against the training rows instead of the holdout
 GUESSING_LEARNER = "dummy"  # the learner that looks at no column
 CELL_SCORES = ("trtr", "tstr", "trts", "tsts")

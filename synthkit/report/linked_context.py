@@ -13,7 +13,7 @@ from synthkit.report.score_rows import score_row
 
 if TYPE_CHECKING:
     from synthkit.metrics.result import Evaluation, Score
-    from synthkit.report.inputs import LedgerJson, RunFacts, StatementJson
+    from synthkit.report.inputs import GateJson, LedgerJson, RunFacts, StatementJson
     from synthkit.report.linked_inputs import LinkedValidationJson
     from synthkit.report.linked_panels import LinkedPanels
     from synthkit.report.records import ScoreRow
@@ -33,6 +33,7 @@ class LinkedContext:
         statement: the privacy terms, in the format `synthkit-statement/1`; None if there are none.
         validation: results for `input` and `output`, in the format `synthkit-linked-validation/1`.
         hashes: SHA-256 of files that are released, by name.
+        gate: what a policy decided, in the format `synthkit-gate/1`; None if there is no policy.
     """
 
     evaluation: Evaluation
@@ -41,13 +42,20 @@ class LinkedContext:
     statement: StatementJson | None = None
     validation: Mapping[str, LinkedValidationJson] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
+    gate: GateJson | None = None
 
     @cached_property
     def alone(self) -> ReportContext:
         """The same as a section of one table sees it: rows are units there."""
         rows = {side: self.units(side) for side in SIDES if self.units(side)}
         run = {**self.evaluation.run, "rows": rows, "measured": rows, "columns": None}
-        return ReportContext(replace(self.evaluation, run=run), ledger=self.ledger, statement=self.statement)
+        return ReportContext(
+            replace(self.evaluation, run=run),
+            ledger=self.ledger,
+            statement=self.statement,
+            gate=self.gate,
+            hashes=self.hashes,
+        )
 
     @property
     def facts(self) -> RunFacts:
@@ -78,6 +86,13 @@ class LinkedContext:
     def rows(self, side: str) -> Mapping[str, int]:
         """Numbers of rows of a side by table; empty where they are not known."""
         return _counts(self.evaluation.run.get("rows"), side)
+
+    @property
+    def draws(self) -> list[Mapping[str, int]]:
+        """Numbers of synthetic rows by table, of each draw; none where they are not known."""
+        rows: Any = self.evaluation.run.get("rows")
+        found = rows.get("synthetic") if isinstance(rows, Mapping) else None
+        return [found] if isinstance(found, Mapping) else list(found or ())
 
     def units(self, side: str) -> int:
         """Number of units of a side, 0 where it is not known."""

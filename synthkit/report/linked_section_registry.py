@@ -13,6 +13,7 @@ from synthkit.report.linked_sections.contradiction_counts import CONTRADICTION_C
 from synthkit.report.linked_sections.history_utility import HISTORY_UTILITY
 from synthkit.report.linked_sections.link_kinds import LINK_KINDS
 from synthkit.report.linked_sections.linked_caveats import LINKED_CAVEATS
+from synthkit.report.linked_sections.linked_decision import LINKED_DECISION
 from synthkit.report.linked_sections.linked_detection import LINKED_DETECTION
 from synthkit.report.linked_sections.linked_glossary import LINKED_GLOSSARY
 from synthkit.report.linked_sections.linked_integrity import LINKED_INTEGRITY
@@ -25,6 +26,7 @@ from synthkit.report.linked_sections.outside_judgement import OUTSIDE_JUDGEMENT
 from synthkit.report.linked_sections.table_blocks import TABLE_BLOCKS
 from synthkit.report.linked_sections.unit_timelines import UNIT_TIMELINES
 from synthkit.report.section_spec import SectionSpec
+from synthkit.report.sections.attack_risks import ATTACK_RISKS
 from synthkit.report.sections.copying_diagnostics import COPYING_DIAGNOSTICS
 from synthkit.report.sections.failed_measurements import FAILED_MEASUREMENTS, FailuresData, failures_of
 from synthkit.report.sections.loss_curve import LOSS_CURVE
@@ -66,6 +68,7 @@ def _failures(context: LinkedContext) -> FailuresData:
 
 
 SECTIONS_ON_LINKED_TABLES: tuple[LinkedSection, ...] = (
+    LINKED_DECISION,
     LINKED_RELEASE,
     LINKED_SUMMARY,
     LINKED_SCOPE,
@@ -79,6 +82,7 @@ SECTIONS_ON_LINKED_TABLES: tuple[LinkedSection, ...] = (
     HISTORY_UTILITY,
     TABLE_BLOCKS,
     OUTSIDE_JUDGEMENT,
+    as_of_one_table(ATTACK_RISKS),
     as_of_one_table(COPYING_DIAGNOSTICS),
     replace(as_of_one_table(PRIVACY_TERMS), data=_privacy_terms),
     as_of_one_table(LOSS_CURVE),

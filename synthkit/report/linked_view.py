@@ -15,7 +15,7 @@ from synthkit.report.view_model import JSON_NAMES
 if TYPE_CHECKING:
     from synthkit.metrics.result import Evaluation
     from synthkit.report.audience import Tier
-    from synthkit.report.inputs import LedgerJson, StatementJson
+    from synthkit.report.inputs import GateJson, LedgerJson, StatementJson
     from synthkit.report.linked_inputs import LinkedValidationJson
     from synthkit.report.linked_section_registry import LinkedSection
     from synthkit.report.records import Page, SectionData
@@ -29,6 +29,7 @@ def build_linked(
     ledger: LedgerJson | None = None,
     statement: StatementJson | None = None,
     validation: Mapping[str, LinkedValidationJson] | None = None,
+    gate: GateJson | None = None,
     hashes: Mapping[str, str] | None = None,
     tier: Tier = "internal",
 ) -> Report:
@@ -40,10 +41,11 @@ def build_linked(
         ledger: what was charged, in the format `synthkit-ledger/2`; None if it is not known.
         statement: the privacy terms, in the format `synthkit-statement/1`; None if there are none.
         validation: results for `input` and `output`, in the format `synthkit-linked-validation/1`.
+        gate: what a policy decided, in the format `synthkit-gate/1`; None if there is no policy.
         hashes: SHA-256 of files that are released, by name.
         tier: `shareable` leaves out and rounds what an outsider should not see.
     """
-    context = LinkedContext(evaluation, schema, ledger, statement, validation or {}, hashes or {})
+    context = LinkedContext(evaluation, schema, ledger, statement, validation or {}, hashes or {}, gate)
     document = to_json(linked_page(context, tier))
     return Report(render(with_pointers(document), linked_sections()), document)
 

@@ -8,7 +8,7 @@ its value.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,16 +84,20 @@ def script(schema: Schema, files: Sequence[str]) -> str:
         ) AS "violations";
         <BLANKLINE>
     """
+    return as_query((file, check) for file in files for check in checks(schema, file))
+
+
+def as_query(found: Iterable[tuple[str, SQLCheck]]) -> str:
+    """Checks of files as one query, in their order; what cannot be asked is a comment before it."""
     asked, left = [], []
-    for file in files:
-        for check in checks(schema, file):
-            about = ", ".join(check.columns)
-            if check.sql is None:
-                left.append(f"-- not asked of {comment(f'{file}, {about}: {check.rule}')}")
-                continue
-            lines = "\n  ".join(check.sql.split("\n"))
-            heads = f'{_text(file)} AS "file", {_text(about)} AS "about", {_text(check.rule)} AS "rule"'
-            asked.append(f'SELECT {heads}, (\n  {lines}\n) AS "violations"')
+    for file, check in found:
+        about = ", ".join(check.columns)
+        if check.sql is None:
+            left.append(f"-- not asked of {comment(f'{file}, {about}: {check.rule}')}")
+            continue
+        lines = "\n  ".join(check.sql.split("\n"))
+        heads = f'{_text(file)} AS "file", {_text(about)} AS "about", {_text(check.rule)} AS "rule"'
+        asked.append(f'SELECT {heads}, (\n  {lines}\n) AS "violations"')
     return "\n".join([*left, "\nUNION ALL ".join(asked)]) + ";\n"
 
 

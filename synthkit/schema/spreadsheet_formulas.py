@@ -15,6 +15,7 @@ import re
 from typing import TYPE_CHECKING
 
 from synthkit.schema.columns import Datetime, Numeric
+from synthkit.schema.linked.linked_schema import LinkedSchema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,8 +57,10 @@ def unescape_formula(text: str) -> str:
     return text.removeprefix(FORMULA_ESCAPE)
 
 
-def declared_formulas(schema: Schema) -> list[str]:
+def declared_formulas(schema: Schema | LinkedSchema) -> list[str]:
     """Columns of which the name, a level, or how moments and numbers are written begins like a formula, in order.
+
+    Those of linked tables are named with their table.
 
     Example:
         >>> from synthkit.schema import Schema
@@ -65,6 +68,9 @@ def declared_formulas(schema: Schema) -> list[str]:
         >>> declared_formulas(Schema(columns=columns))
         ['rh']
     """
+    if isinstance(schema, LinkedSchema):
+        each = {name: table.alone(name) for name, table in schema.tables.items() if table.columns}
+        return [f"{name}.{column}" for name, alone in each.items() for column in declared_formulas(alone)]
     found = []
     for name, column in schema.columns.items():
         texts = [name, *(level for level in getattr(column, "levels", None) or () if isinstance(level, str))]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from synthkit.schema.linked import LinkedSchema
@@ -48,6 +47,8 @@ def _known(frame: pd.DataFrame, name: str, link: Link, catalogue: pd.DataFrame, 
     lost = mine.complete & (mine.positions_in(theirs) < 0)
     if not lost.any():
         return frame
-    columns = schema.tables[name].columns
-    first = {c: None if columns[c].nullable else part[0] for c, part in zip(link.columns, theirs.parts, strict=True)}
-    return frame.assign(**{c: np.where(lost, cell, frame[c].astype(object)) for c, cell in first.items()})
+    columns, out = schema.tables[name].columns, {}
+    for column, part in zip(link.columns, theirs.parts, strict=True):
+        first = None if columns[column].nullable else part[0]
+        out[column] = frame[column].astype(object).where(~lost, first)
+    return frame.assign(**out)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -40,9 +40,13 @@ from synthkit.synthesizer.frame_cards import frame_from_dict, frame_to_dict
 from synthkit.synthesizer.linked_completion import KnownUnits, imputed, usual
 from synthkit.synthesizer.model_choice import refuse_traces_of_rows
 from synthkit.synthesizer.rule_sampling import sample_valid_rows
+from synthkit.synthesizer.unit_candidates import Drawn, marked_units, parted
 from synthkit.tables import table_files
 from synthkit.tables.linked_tables import LinkedTables
 from synthkit.training.callbacks import Progress, TrainingCallbacks
+
+if TYPE_CHECKING:
+    from synthkit.watermark import UnitWatermarkKey
 
 
 class LinkedSynthesizer:
@@ -192,7 +196,12 @@ class LinkedSynthesizer:
         return chosen if planned is None or "steps" not in chosen else {**chosen, "steps": planned}
 
     def sample(
-        self, units: int, *, seed: int | None = None, given: Mapping[str, Any] | None = None
+        self,
+        units: int,
+        *,
+        seed: int | None = None,
+        given: Mapping[str, Any] | None = None,
+        watermark: UnitWatermarkKey | None = None,
     ) -> dict[str, pd.DataFrame]:
         """Draw new units; every declared rule holds.
 
@@ -202,28 +211,53 @@ class LinkedSynthesizer:
             given: by table, what is known. Of the table of units values that all units must have, by column, or a frame
                 of one row a unit with unknown cells missing; of other tables the rows that units have had so far, which
                 are continued: then the frame of units holds their keys.
+            watermark: key by which each unit is chosen, with all its rows, among several draws, so that
+                `synthkit.watermark.detect_units` knows the tables again.
 
         Raises:
             ConfigError: the number of units is negative, or the synthesizer is not fitted.
-            SchemaError: what is given contradicts the schema.
+            SchemaError: what is given contradicts the schema, or columns of the key are not there.
         """
         if units < 0:
             msg = f"the number of units must not be negative; however: {units}"
             raise ConfigError(msg)
-        encoder, model = self._fitted()
+        encoder, _ = self._fitted()
         seeds = Seeds(secrets.randbits(31) if seed is None else seed)
-        known = None
-        if given is None:
+        known = None if given is None else KnownUnits.of(given, units, encoder, self._references)
+
+        def tables(made: Drawn, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
+            roots, drawn = made
+            told = {} if known is None else known.told(drawn)
+            decoded = decode_units(encoder, roots, drawn, rng, self._shared, told)
+            return with_known_keys(decoded, self._references, self.schema)
+
+        if watermark is None:
+            return self._as_they_came(tables(self._drawn(units, known, seeds), seeds.numpy("keys")))
+
+        made = marked_units(
+            self._candidates(units, watermark.candidates, known, seeds),
+            lambda each: tables(each, seeds.numpy("candidates")),
+            encoder,
+            watermark,
+            seeds.numpy("watermark"),
+        )
+        return self._as_they_came(tables(made, seeds.numpy("keys")))
+
+    def _candidates(self, units: int, many: int, known: KnownUnits | None, seeds: Seeds) -> list[Drawn]:
+        """Several draws of as many units: all at once, which is faster, where nothing is known of them."""
+        if known is None:
+            return parted(self._drawn(units * many, None, seeds), many, self.schema)
+        return [self._drawn(units, known, Seeds(seeds.of(f"candidate {k}"))) for k in range(many)]
+
+    def _drawn(self, units: int, known: KnownUnits | None, seeds: Seeds) -> Drawn:
+        """Learned columns of units, and everything below them, still encoded."""
+        encoder, model = self._fitted()
+        if known is None:
             roots = sample_valid_rows(units, encoder.root, model.root, seeds)
         else:
-            known = KnownUnits.of(given, units, encoder, self._references)
             roots = known.complete(model, seeds)
-        drawn = model.sample(
-            encoder, RootFacts.of(encoder, roots), seeds.torch("rows"), None if known is None else known.begun
-        )
-        told = {} if known is None else known.told(drawn)
-        decoded = decode_units(encoder, roots, drawn, seeds.numpy("keys"), self._shared, told)
-        return self._as_they_came(with_known_keys(decoded, self._references, self.schema))
+        begun = None if known is None else known.begun
+        return roots, model.sample(encoder, RootFacts.of(encoder, roots), seeds.torch("rows"), begun)
 
     def impute(self, tables: Mapping[str, pd.DataFrame], *, seed: int | None = None) -> dict[str, pd.DataFrame]:
         """Fill missing cells of values with draws from their law given the rest of the row and all that came before.

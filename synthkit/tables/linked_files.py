@@ -89,7 +89,7 @@ def table_paths(folder: str | Path) -> dict[str, Path]:
         TableError: none does, too many do, or two have the name of one table.
     """
     files = sorted(p for p in Path(folder).iterdir() if p.is_file() and not p.name.startswith(".") and _ending(p))
-    names = [path.name[: -len(_ending(path))] for path in files]
+    names = [table_name(path) for path in files]
     twice = sorted(name for name, count in Counter(name.casefold() for name in names).items() if count > 1)
     if twice:
         msg = f"a folder holds one file a table; however: several in {folder} are called {', '.join(twice)}. Keep one"
@@ -99,6 +99,17 @@ def table_paths(folder: str | Path) -> dict[str, Path]:
         msg = f"1 to {MAX_TABLES:,} files of {folder} must end in {', '.join(TABLE_ENDINGS)}; however: {many}"
         raise TableError(f"{msg}. Name the folder that holds the tables")
     return dict(zip(names, files, strict=True))
+
+
+def table_name(path: str | Path) -> str:
+    """Name of the table that a file holds: its own without the ending of its format.
+
+    Example:
+        >>> table_name("found/labs.csv.gz")
+        'labs'
+    """
+    path = Path(path)
+    return path.name[: len(path.name) - len(_ending(path))]
 
 
 def _ending(path: Path) -> str:
@@ -195,9 +206,19 @@ def write_as_stored(
     *,
     ending: str = ".parquet",
     mark: Mapping[str, str] | None = None,
+    spreadsheet_safe: bool = False,
     overwrite: bool = False,
 ) -> None:
     """Write all tables as `write_linked` does, cells stored as they are; those of a synthesizer are so already.
+
+    Args:
+        rows: by table.
+        place: as for `write_linked`.
+        schema: what the tables mean.
+        ending: of the files of a folder.
+        mark: what the tables are to say of their rows.
+        spreadsheet_safe: in delimited text, escape names and texts that spreadsheets take for formulas.
+        overwrite: whether a folder that was written so may be replaced.
 
     Raises:
         ConfigError: no such ending.
@@ -208,7 +229,7 @@ def write_as_stored(
         write_duckdb(rows, place, mark=mark)
         return
     with replacing_folder(Path(place), overwrite=overwrite, marks=(TABLES_MARK,)) as folder:
-        write_files(rows, folder, schema, ending=ending, mark=mark)
+        write_files(rows, folder, schema, ending=ending, mark=mark, spreadsheet_safe=spreadsheet_safe)
         said = {"format": TABLES_FORMAT, "tables": {name: len(frame) for name, frame in rows.items()}}
         (folder / TABLES_MARK).write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -220,6 +241,7 @@ def write_files(
     *,
     ending: str = ".parquet",
     mark: Mapping[str, str] | None = None,
+    spreadsheet_safe: bool = False,
 ) -> None:
     """Write a file a table into a folder that is there, such as one that appears whole when its caller is done.
 
@@ -229,17 +251,19 @@ def write_files(
         schema: what the tables mean; in delimited text it says how moments are written.
         ending: of the files.
         mark: what the files are to say of their rows.
+        spreadsheet_safe: in delimited text, escape names and texts that spreadsheets take for formulas.
 
     Raises:
         ConfigError: no such ending.
-        TableError: a file cannot be written.
+        TableError: a file cannot be written, or only delimited text could be made safe.
     """
     if ending not in TABLE_ENDINGS:
         msg = f"`ending` must be one of {', '.join(TABLE_ENDINGS)}; however: {ending!r}. Leave it away for Parquet"
         raise ConfigError(msg)
     for name, frame in frames.items():
         alone = schema.tables[name].alone(name) if schema.tables[name].columns else None
-        table_files.write(frame, folder / f"{name}{ending}", schema=alone, mark=mark)
+        file = folder / f"{name}{ending}"
+        table_files.write(frame, file, schema=alone, mark=mark, spreadsheet_safe=spreadsheet_safe)
 
 
 def _as_came(frame: pd.DataFrame, name: str, schema: LinkedSchema, stored: Mapping[str, str]) -> pd.DataFrame:

@@ -12,8 +12,9 @@ from synthkit.schema import number_formats
 from synthkit.schema.datetimes import read_datetimes
 from synthkit.schema.number_cells import numbers
 from synthkit.watermark.column_subsets import Subset
-from synthkit.watermark.key import MarkedColumn, WatermarkKey
+from synthkit.watermark.key import WatermarkKey
 from synthkit.watermark.keyed_hash import Words, digest, siphash
+from synthkit.watermark.marked_column import MarkedColumn
 
 FINE_DIGITS, COARSE_DIGITS = 6, 2  # significant digits of numbers
 MISSING_TOKEN = ""

@@ -281,13 +281,11 @@ def test_the_run_of_the_fixture_keeps_its_rules(hospital):
 
 def test_what_is_of_one_table_alone_is_refused(hospital, refused, tmp_path):
     for words, said in (
-        (("gate", hospital.run, "--policy", "partner-release"), "a gate decides on one table"),
-        (("release", hospital.run, "--out", tmp_path / "b.zip"), "a bundle holds one table"),
         (("plan", "--schema", hospital.yaml, "--rows", 100, "--epsilon", 1), "describe one table"),
-        (("watermark-key", "--schema", hospital.yaml, "--out", tmp_path / "k.json"), "describe one table"),
         (("sample", hospital.run, "--rows", 5, "-o", tmp_path / "x"), "`--rows` is of one table"),
         (("sample", hospital.run, "--units", 5, "--rake", "-o", tmp_path / "x"), "`--rake` is of one table"),
-        (("impute", hospital.fit, hospital.folder, "--spreadsheet-safe", "-o", tmp_path / "x"), "--spreadsheet-safe"),
+        (("impute", hospital.fit, hospital.folder, "--spreadsheet-safe", "-o", tmp_path / "x"), "Say --ending .csv"),
+        (("sample", hospital.run, "--units", 5, "--spreadsheet-safe", "-o", tmp_path / "x.duckdb"), "is for CSV"),
     ):
         assert said in refused(*words), words
 

@@ -12,6 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from linked_checks import broken
 from linked_worlds import World, make_world, plain_frames
+from pydantic import SecretStr
+from small_hospital import SMALL as SMALL_HOSPITAL
+from small_hospital import small_hospital
 
 from synthkit.encoding.units.root_facts import RootFacts
 from synthkit.encoding.units.shared_tables import remade
@@ -23,6 +26,7 @@ from synthkit.schema.linked import LinkedSchema
 from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
 from synthkit.synthesizer.rule_sampling import sample_valid_rows
 from synthkit.tables.linked_tables import LinkedTables
+from synthkit.watermark import UnitWatermarkKey, detect_units
 
 SMALL = {"steps": 2, "root_steps": 2, "width": 16, "hidden": 8, "mixed": 8}
 
@@ -270,3 +274,58 @@ def test_what_is_asked_wrongly() -> None:
         synthesizer.sample(3, given={"labs": frames["visits"]})
     with pytest.raises(SchemaError, match="with their keys"):
         synthesizer.sample(3, given={"visits": frames["visits"]})
+
+
+def key_of(schema: LinkedSchema, candidates: int = 4) -> UnitWatermarkKey:
+    """A fixed key."""
+    return UnitWatermarkKey.new(schema, candidates=candidates).model_copy(update={"secret": SecretStr(f"{7:064x}")})
+
+
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_units_that_a_key_has_chosen_break_no_rule(seed: int) -> None:
+    """Links within units, to other units and to shared rows, totals, places, ends: as if nobody had chosen."""
+    world = make_world(np.random.default_rng(seed))
+    made = fitted(world, "independent")
+    drawn = made.sample(25, seed=seed, watermark=key_of(made.schema))
+    assert broken(world, drawn) == []
+    assert len(drawn["t0"]) == 25
+
+
+def test_the_same_seed_and_key_draw_the_same_tables_and_others_do_not() -> None:
+    made = fitted(make_world(np.random.default_rng(3)), "independent")
+    one, two = (made.sample(20, seed=1, watermark=key_of(made.schema)) for _ in range(2))
+    assert all(one[name].equals(two[name]) for name in one)
+    assert not one["t0"].equals(made.sample(20, seed=1)["t0"])
+    assert not one["t0"].equals(made.sample(20, seed=1, watermark=key_of(made.schema, 5))["t0"])
+
+
+def test_marked_tables_are_known_again_and_plain_ones_are_not() -> None:
+    schema = LinkedSchema.parse(SMALL_HOSPITAL)
+    made = LinkedSynthesizer(schema, "independent", seed=1, device="cpu").fit(small_hospital())
+    key = key_of(schema)
+    assert detect_units(made.sample(150, seed=1, watermark=key), key).found()
+    assert not detect_units(made.sample(150, seed=1), key).found()
+    assert {name: len(frame) for name, frame in made.sample(0, seed=1, watermark=key).items()} == dict.fromkeys(
+        schema.tables, 0
+    )
+
+
+def test_what_is_given_stands_in_marked_tables() -> None:
+    schema = LinkedSchema.parse(SMALL_HOSPITAL)
+    made = LinkedSynthesizer(schema, "timeline", seed=1, device="cpu", settings=SMALL).fit(small_hospital())
+    drawn = made.sample(20, seed=1, given={"patients": {"sex": "F"}}, watermark=key_of(schema))
+    assert (drawn["patients"]["sex"] == "F").all()
+    frames = small_hospital(12, seed=5)
+    so_far = {"patients": frames["patients"], "labs": frames["labs"].groupby("patient").head(1)}
+    going_on = made.sample(12, seed=1, given=so_far, watermark=key_of(schema))
+    first = going_on["labs"].merge(so_far["labs"], on=["taken", "test", "value"])
+    assert len(first) >= len(so_far["labs"])
+
+
+def test_a_key_of_other_columns_is_refused() -> None:
+    schema = LinkedSchema.parse(SMALL_HOSPITAL)
+    made = LinkedSynthesizer(schema, "independent", seed=1, device="cpu").fit(small_hospital())
+    other = fitted(make_world(np.random.default_rng(3)), "independent")
+    with pytest.raises(SchemaError, match="key must be of the tables' schema"):
+        made.sample(5, seed=1, watermark=key_of(other.schema))

@@ -8,7 +8,7 @@ import pytest
 
 from synthkit.schema import Schema
 from synthkit.watermark.column_subsets import SUBSET_COUNT, subsets
-from synthkit.watermark.key import MarkedColumn
+from synthkit.watermark.marked_column import MarkedColumn
 from synthkit.watermark.row_tokens import canonical_forms, row_contents
 
 NUMBER, WORD = MarkedColumn(name="x", kind="number"), MarkedColumn(name="x", kind="word")

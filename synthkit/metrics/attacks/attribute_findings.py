@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.attacks.risk_difference import RiskDifference
 
-Known = Literal["quasi_identifiers", "all"]
+Known = Literal["quasi_identifiers", "all", "other_tables"]
 KNOWLEDGE_IN_NAMES: Mapping[Known, str] = {"quasi_identifiers": "quasi_identifiers", "all": "all_columns"}
-KNOWLEDGE_IN_WORDS = {"quasi_identifiers": "the quasi-identifiers", "all": "all other columns"}
+KNOWLEDGE_IN_WORDS = {
+    "quasi_identifiers": "the quasi-identifiers",
+    "all": "all other columns",
+    "other_tables": "what is in other tables",
+}
 NO_DISCLOSURE = "Guesses as good about people who were not in the data are science, not disclosure"
 
 

@@ -59,7 +59,7 @@ def attributes(schema: Schema, options: MetricOptions) -> dict[str, Metric]:
 
 def known_columns(schema: Schema, secret: str, knowledge: Known) -> tuple[str, ...]:
     """Columns an attacker knows, in the order of the schema; never the secret, an identifier or the unit."""
-    allowed = schema.described if knowledge == "all" else schema.quasi_identifiers
+    allowed = schema.quasi_identifiers if knowledge == "quasi_identifiers" else schema.described
     return tuple(name for name in schema.described if name in allowed and name != secret)
 
 
@@ -77,7 +77,7 @@ def attribute(
         comparison: the tables.
         rng: source of the chosen rows and of the models' seeds.
         secret: column that is guessed.
-        knowledge: columns the attacker knows, `quasi_identifiers` or `all` others.
+        knowledge: columns the attacker knows, `quasi_identifiers`, `all` others, or all those of `other_tables`.
         prefix: beginning of the scores' names.
 
     Raises:

@@ -304,6 +304,8 @@ def _score(
 ) -> Score:
     pool = comparison.everybody
     excess = RiskDifference.of(holds, pool.member)
+    matched, anyway = int(holds[pool.member].sum()), excess.non_members * excess.counts[0]
+    note += f" Of {matched:,} matches {min(matched, anyway):,.0f} would have come about anyway."
     return Score(
         metric=f"identity.{name}",
         value=excess.at.value,

@@ -22,7 +22,7 @@ from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.multiple_testing import holm
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -81,14 +81,17 @@ def membership_findings(
     *,
     times: int = MAX_COIN_THROWS,
     strata: int = 1,
+    names: Sequence[str] | None = None,
 ) -> MembershipFindings:
     """What scores of the units show about those `among` the ones looked at, one of so many `strata`.
+
+    `names` are those of the attacks, if they are not the ones on one table.
 
     Inferential are the rank average of all attacks and its surest guesses, fixed before anything was seen, and the best
     way of guessing with its choice made again for every throw of the coins. All else is description.
     """
     every = np.concatenate([mean_rank(scores)[None], scores])
-    called = (ALL_ATTACKS, *attack_names(pool))
+    called = (ALL_ATTACKS, *(names or attack_names(pool)))
     member = pool.member[among]
     guesses = MembershipGuesses.of(every, called, pool, among, rng)
     return MembershipFindings(
@@ -143,22 +146,49 @@ def membership(comparison: EvaluationData, rng: np.random.Generator) -> Found:
     ]
     each = [attack_scores(data, fit.attacked, rng) for data, fit in zip(known, comparison.fits, strict=True)]
     scores = comparable_scores(each)
+    return judged_membership(
+        scores,
+        pool,
+        lambda: preconditions.check(known[0], each[0], comparison.attacked, rng, everybody=pool),
+        rng,
+    )
+
+
+def judged_membership(
+    scores: NDArray[np.float64],
+    pool: AttackTargets,
+    checks: Callable[[], Sequence[preconditions.Precondition]],
+    rng: np.random.Generator,
+    *,
+    names: Sequence[str] | None = None,
+) -> Found:
+    """Scores, panel and grade of what attacks show about the coins of a pool.
+
+    Args:
+        scores: of each attack. **Shape**: (attacks, m).
+        pool: the people attacked.
+        checks: looks at what the evidence rests on, after the attacks.
+        rng: source of chance.
+        names: of the attacks, if they are not the ones on one table.
+    """
     strata = pool.strata
-    found = {name: membership_findings(scores, pool, among, rng, strata=len(strata)) for name, among in strata.items()}
-    adjusted = adjusted_p_values(found)
-    checks = preconditions.check(known[0], each[0], comparison.attacked, rng, everybody=pool)
+    found = {
+        name: membership_findings(scores, pool, among, rng, strata=len(strata), names=names)
+        for name, among in strata.items()
+    }
+    adjusted, checked = adjusted_p_values(found), checks()
     rates = _rates(mean_rank(scores), pool, rng)
     panel: dict[str, JSON] = {
         "design": pool.design,
         "units": len(pool.member),
         "p": adjusted,
-        "checks": [check.plain() for check in checks],
+        "checks": [check.plain() for check in checked],
         "strata": {name: _plain(each) for name, each in found.items()},
         "rates": [rate for rate, _ in rates],
         "roc": intervals.roc(mean_rank(scores), pool.member),
     }
     main = [score for name, each in found.items() for score in _scores(name, each, adjusted, pool)]
-    return [*main, *(score for _, score in rates)], {"membership": panel | _graded(main, panel, adjusted, checks)}
+    return [*main, *(score for _, score in rates)], {"membership": panel | _graded(main, panel, adjusted, checked)}
 
 
 def _graded(

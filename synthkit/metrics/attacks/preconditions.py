@@ -15,6 +15,8 @@ from synthkit.metrics.attacks.membership_guesses import MembershipGuesses
 from synthkit.metrics.stats.intervals import auc
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from synthkit.metrics.attacks.attack_targets import AttackTargets
@@ -154,9 +156,15 @@ def blind(data: AttackData, pool: AttackTargets, rng: np.random.Generator) -> Pr
     """The same attacks with people of the population in place of the synthetic rows, who give nobody away."""
     half = rng.permutation(len(data.reference)) < len(data.reference) // 2
     blinded = AttackData.of(data.reference[half], data.reference[~half], data.targets, data.schema, rng)
-    scores = ways.mean_rank(np.array([pool.of_units(way(blinded, rng)) for way in ways.MEMBERSHIP_ATTACKS.values()]))
-    seen = abs(auc(scores, pool.member) - 0.5)
-    again = [abs(auc(scores, _thrown(pool, rng)) - 0.5) for _ in range(COIN_THROWS)]
+    scores = np.array([pool.of_units(way(blinded, rng)) for way in ways.MEMBERSHIP_ATTACKS.values()])
+    return found_nothing(scores, pool, rng)
+
+
+def found_nothing(scores: NDArray[np.float64], pool: AttackTargets, rng: np.random.Generator) -> Precondition:
+    """Whether scores of attacks that were blinded tell nobody apart. **Shape**: (attacks, m)."""
+    ranks = ways.mean_rank(scores)
+    seen = abs(auc(ranks, pool.member) - 0.5)
+    again = [abs(auc(ranks, _thrown(pool, rng)) - 0.5) for _ in range(COIN_THROWS)]
     p = (1 + sum(one >= seen - 1e-12 for one in again)) / (COIN_THROWS + 1)
     return Precondition(
         name="a blind attack finds nothing",
@@ -177,10 +185,15 @@ def power(data: AttackData, scores: NDArray[np.float64], pool: AttackTargets, rn
     with_copies = scores.copy()
     for name in cheap:
         with_copies[place.index(name)] = pool.of_units(ways.MEMBERSHIP_ATTACKS[name](after, rng))
+    return copies_found(with_copies, list(ways.MEMBERSHIP_ATTACKS), pool, rng)
+
+
+def copies_found(
+    scores: NDArray[np.float64], names: Sequence[str], pool: AttackTargets, rng: np.random.Generator
+) -> Precondition:
+    """Whether scores of attacks after members were copied into the synthetic rows show it. **Shape**: (attacks, m)."""
     every = np.ones(len(pool.member), dtype=bool)
-    p = MembershipGuesses.of(with_copies, list(ways.MEMBERSHIP_ATTACKS), pool, every, rng).p_value(
-        rng, times=COIN_THROWS
-    )
+    p = MembershipGuesses.of(scores, names, pool, every, rng).p_value(rng, times=COIN_THROWS)
     return Precondition(
         name="copies would be found",
         holds=p < IMPLAUSIBLE_P,

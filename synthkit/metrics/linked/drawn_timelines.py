@@ -37,8 +37,8 @@ def drawn_timelines(comparison: LinkedEvaluationData, rng: np.random.Generator) 
     names = list(side.schema.graph.owners)
     tables = [name for k, name in enumerate(names) if (line.table[rows] == k).any()]
     numbers = np.array([tables.index(name) if name in tables else -1 for name in names])
-    scale = DAY_SECONDS if clock == 0 else 1.0
-    end = _end(side, clock)
+    scale = clock_scale(clock)
+    end = follow_up_ends(side, clock)
     units = []
     for unit in chosen.tolist():
         mine = rows[line.unit[rows] == unit]
@@ -57,7 +57,17 @@ def drawn_timelines(comparison: LinkedEvaluationData, rng: np.random.Generator) 
     return [], {"timelines": {"clock": words, "tables": tables, "not drawn": missing, "units": units}}
 
 
-def _end(side: LinkedSide, clock: int) -> NDArray[np.float64]:
+def clock_scale(clock: int) -> float:
+    """What a clock's times are divided by to be shown: moments are told in days.
+
+    Example:
+        >>> clock_scale(0), clock_scale(1)
+        (86400.0, 1.0)
+    """
+    return DAY_SECONDS if clock == 0 else 1.0
+
+
+def follow_up_ends(side: LinkedSide, clock: int) -> NDArray[np.float64]:
     """When the follow-up of each unit ends, nan where that is on another clock or not told. **Shape**: (units,)."""
     column = side.schema.tables[side.schema.unit].end
     kind = None if column is None else side.schema.tables[side.schema.unit].columns[column].kind

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synthkit.errors import TableError
+from synthkit.metrics.evaluation_data import PAIRING_SEED
+from synthkit.metrics.linked.attacks.unit_targets import UnitTargets
+from synthkit.metrics.linked.attacks.unit_views import UnitViews
 from synthkit.metrics.linked.event_types import EventTypes
 from synthkit.metrics.linked.linked_side import LinkedSide
 from synthkit.tables.linked_files import load_linked, read_linked
 from synthkit.tables.linked_tables import LinkedTables
+from synthkit.tables.stacked_tables import stacked
 
 if TYPE_CHECKING:
     from synthkit.schema.linked import LinkedSchema
@@ -30,6 +34,7 @@ class LinkedEvaluationData:
         holdout: units of the same law it never saw.
         synthetic: units that were drawn; of several draws the first.
         further: the other draws.
+        pool: units with a coin each who are attacked, when the split was ours.
 
     Raises:
         TableError: a side has fewer than two units, or the sides are of different schemas.
@@ -39,6 +44,7 @@ class LinkedEvaluationData:
     holdout: LinkedTables
     synthetic: LinkedTables
     further: tuple[LinkedTables, ...] = ()
+    pool: UnitTargets | None = None
 
     def __post_init__(self) -> None:
         more = {f"synthetic ({k})": tables for k, tables in enumerate(self.further, 2)}
@@ -79,6 +85,23 @@ class LinkedEvaluationData:
     def draws(self) -> tuple[LinkedEvaluationData, ...]:
         """Each draw beside the same real tables."""
         return tuple(replace(self, synthetic=draw, further=()) for draw in (self.synthetic, *self.further))
+
+    @cached_property
+    def attacked(self) -> UnitTargets:
+        """The units that are attacked: those of the split, or pairs of a random member and non-member.
+
+        Raises:
+            MetricError: there are too few of them.
+        """
+        if self.pool is not None:
+            return self.pool.checked()
+        return UnitTargets.of_tables(self.train, self.holdout, np.random.default_rng(PAIRING_SEED)).checked()
+
+    @cached_property
+    def views(self) -> UnitViews:
+        """What attackers see: all draws as one, the units attacked, and the reference."""
+        released = stacked([self.synthetic, *self.further])
+        return UnitViews(pool=self.attacked, released=released, seed=LIKE_SEED)
 
     @property
     def schema(self) -> LinkedSchema:
@@ -122,4 +145,5 @@ class LinkedEvaluationData:
             return tables if size <= units else tables.take(np.sort(rng.choice(size, units, replace=False)))
 
         sides = {name: thin(tables) for name, tables in self.by_name.items()}
-        return replace(self, **sides, further=tuple(map(thin, self.further)))
+        pool = None if self.pool is None else self.pool.sampled(units, rng)
+        return replace(self, **sides, further=tuple(map(thin, self.further)), pool=pool)

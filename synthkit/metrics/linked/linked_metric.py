@@ -31,9 +31,11 @@ class LinkedMetricSpec(NamedMetric["LinkedSchema", LinkedMetric]):
 
     Args:
         library: a module without which it is not measured.
+        of_all_draws: whether all draws are looked at together, as whoever has them does, or each by itself.
     """
 
     library: str | None = None
+    of_all_draws: bool = False
 
     def metrics(self, schema: LinkedSchema, options: MetricOptions) -> Mapping[str, LinkedMetric]:
         """The metrics to be measured for a schema, by name."""

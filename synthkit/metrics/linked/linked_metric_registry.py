@@ -25,6 +25,7 @@ from synthkit.metrics.linked import (
     unit_correlations,
     unit_two_sample,
 )
+from synthkit.metrics.linked.attacks import unit_attributes, unit_copies, unit_identities, unit_membership
 from synthkit.metrics.linked.linked_metric import LinkedMetric, LinkedMetricSpec
 from synthkit.metrics.metric import MetricLabel, MetricOptions
 
@@ -46,6 +47,11 @@ _SPECS = (
     unit_correlations.UNIT_CORRELATIONS_SPEC,
     shared_runs.SHARED_RUNS_SPEC,
     nearest_units.NEAREST_UNITS_SPEC,
+    unit_copies.COPIED_UNITS_SPEC,
+    unit_membership.UNIT_MEMBERSHIP_SPEC,
+    unit_identities.UNIT_IDENTITY_SPEC,
+    unit_identities.HALVES_SPEC,
+    unit_attributes.UNIT_ATTRIBUTE_SPEC,
     unit_two_sample.UNIT_C2ST_SPEC,
     unit_two_sample.ROW_C2ST_SPEC,
     history_prediction.HISTORY_SPEC,
@@ -61,6 +67,12 @@ def linked_metrics_of(schema: LinkedSchema, options: MetricOptions | None = None
     for spec in LINKED_METRICS.values():
         chosen.update(spec.metrics(schema, options or MetricOptions()))
     return chosen
+
+
+def metrics_of_all_draws(schema: LinkedSchema, options: MetricOptions | None = None) -> frozenset[str]:
+    """Names of those that look at all draws together."""
+    specs = [spec for spec in LINKED_METRICS.values() if spec.of_all_draws]
+    return frozenset(name for spec in specs for name in spec.metrics(schema, options or MetricOptions()))
 
 
 def linked_labels() -> dict[str, MetricLabel]:

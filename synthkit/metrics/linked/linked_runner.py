@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from synthkit.metrics.linked.linked_metric_registry import linked_metrics_of
+from synthkit.errors import MetricError
+from synthkit.metrics.linked.attacks.unit_targets import UnitTargets
+from synthkit.metrics.linked.linked_metric_registry import linked_metrics_of, metrics_of_all_draws
 from synthkit.metrics.linked.measured_draws import over_draws
 from synthkit.metrics.linked.unit_aggregates import UnitAggregates
 from synthkit.metrics.metric import MetricOptions
@@ -17,6 +19,8 @@ from synthkit.metrics.runner import all_measured, assembled, cores
 from synthkit.runtime.seeds import Seeds
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from synthkit.io.json_types import JSON
     from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
     from synthkit.metrics.result import Evaluation
@@ -34,10 +38,11 @@ def evaluate_linked(
     workers: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Evaluation:
-    """Measure fidelity, utility and copying of synthetic linked tables; as confidential as the real ones.
+    """Measure fidelity, utility and risks of synthetic linked tables; as confidential as the real ones.
 
     Args:
-        comparison: training, holdout and synthetic tables of one schema; of several draws scores are means.
+        comparison: training, holdout and synthetic tables of one schema; of several draws scores are means, but those
+            of attackers, who take all draws together.
         run: facts about the run to keep with the scores.
         seed: root of the random streams; every metric has its own, so a failure of one changes no other.
         quick: look at 2,000 units of each, without SDMetrics' report; the run block says so.
@@ -45,27 +50,46 @@ def evaluate_linked(
         progress: called as progress(name, k, n) when k of n metrics are done, with the name of one that is not.
     """
     seeds, whole, known = Seeds(seed), rows_by_table(comparison), known_units(comparison)
+    if comparison.pool is None:
+        comparison = replace(comparison, pool=_paired(comparison, seeds.numpy("pool")))
     if quick:
         comparison = comparison.sampled(QUICK_LINKED_UNITS, seeds.numpy("quick"))
     chosen = linked_metrics_of(comparison.schema, MetricOptions(quick=quick))
-    draws, told = comparison.draws, progress or (lambda name, k, n: None)
-    each = [
-        all_measured(chosen, draw, seeds, workers or cores(), _part_of(told, k, len(draws)))
-        for k, draw in enumerate(draws)
-    ]
-    done = {name: over_draws([measured[name] for measured in each]) for name in chosen}
+    whole_release = metrics_of_all_draws(comparison.schema, MetricOptions(quick=quick))
+    by_draw = {name: metric for name, metric in chosen.items() if name not in whole_release}
+    together = {name: metric for name, metric in chosen.items() if name in whole_release}
+    rounds = [*((draw, by_draw) for draw in comparison.draws), (comparison, together)]
+    each, told = [], _counted(progress, sum(len(metrics) for _, metrics in rounds))
+    for k, (draw, metrics) in enumerate(rounds):
+        before = sum(len(earlier) for _, earlier in rounds[:k])
+        each.append(all_measured(metrics, draw, seeds, workers or cores(), told(before)))
+    done = {name: over_draws([measured[name] for measured in each if name in measured]) for name in chosen}
     facts = {**(run or {}), "evaluation_seed": seed, "quick": quick, "rows": whole, "known units": known}
     found = assembled(done, {**facts, "measured": rows_by_table(comparison)})
     return replace(found, failures=(*_not_held_out(known), *found.failures))
 
 
-def _part_of(told: Callable[[str, int, int], None], draw: int, draws: int) -> Callable[[str, int, int], None]:
-    """Progress of one draw as that of all."""
+def _counted(
+    progress: Callable[[str, int, int], None] | None, total: int
+) -> Callable[[int], Callable[[str, int, int], None]]:
+    """Progress of one round of metrics, before which so many were done, as that of all rounds."""
 
-    def part(name: str, k: int, n: int) -> None:
-        told(name, draw * n + k, draws * n)
+    def of_round(before: int) -> Callable[[str, int, int], None]:
+        def part(name: str, k: int, n: int) -> None:
+            if progress is not None:
+                progress(name, before + k, total)
 
-    return part
+        return part
+
+    return of_round
+
+
+def _paired(comparison: LinkedEvaluationData, rng: np.random.Generator) -> UnitTargets | None:
+    """Units to be attacked where somebody else split the tables; none if there are too few."""
+    try:
+        return UnitTargets.of_tables(comparison.train, comparison.holdout, rng)
+    except MetricError:
+        return None
 
 
 def known_units(comparison: LinkedEvaluationData) -> int:

@@ -56,9 +56,7 @@ def shared_runs(comparison: LinkedEvaluationData, rng: np.random.Generator) -> S
 
 def _runs(sides: list[LinkedSide]) -> list[tuple[NDArray[np.intp], NDArray[np.int64]]]:
     """Unit and code of each run of five events; equal codes are equal runs, on all sides."""
-    first = _joint([_events(side) for side in sides])
-    gaps = _joint([_gaps(side)[:, None] for side in sides])
-    later = _pairs(first, gaps)
+    first, later = event_codes(sides)
     units = [side.timeline.unit for side in sides]
     two = _pairs([each[:-1] for each in later], [each[1:] for each in later])
     four = _pairs([each[:-2] for each in two], [each[2:] for each in two])
@@ -68,6 +66,12 @@ def _runs(sides: list[LinkedSide]) -> list[tuple[NDArray[np.intp], NDArray[np.in
         whole = unit[: len(codes)] == unit[RUN_LENGTH - 1 :][: len(codes)]
         found.append((unit[: len(codes)][whole], codes[whole]))
     return found
+
+
+def event_codes(sides: list[LinkedSide]) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
+    """A number for each event by type and values, and one by these and the time since the event before; by side."""
+    first = _joint([_events(side) for side in sides])
+    return first, _pairs(first, _joint([_gaps(side)[:, None] for side in sides]))
 
 
 def _events(side: LinkedSide) -> NDArray[np.float64]:

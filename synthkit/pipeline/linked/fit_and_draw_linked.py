@@ -8,8 +8,10 @@ from synthkit.errors import SchemaError
 from synthkit.pipeline.linked.linked_input import typed_draw
 from synthkit.runtime.seeds import Seeds
 from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
+from synthkit.watermark import UnitWatermarkKey
 
 if TYPE_CHECKING:
+    from synthkit.io.json_types import JSON
     from synthkit.pipeline.linked.linked_results import Tables
     from synthkit.pipeline.run_config import RunConfig
     from synthkit.privacy.accounting.ledger import Ledger
@@ -59,13 +61,23 @@ def learn_linked(
     )
 
 
+def unit_watermark_key(config: RunConfig, schema: LinkedSchema) -> UnitWatermarkKey | None:
+    """The key of the watermark, held against the schema before any work is done."""
+    return None if config.watermark is None else UnitWatermarkKey.load(config.watermark).of(schema)
+
+
+def marked_facts(key: UnitWatermarkKey | None) -> dict[str, JSON]:
+    """What a run tells of its watermark."""
+    return {"watermark": None if key is None else {"key": key.name, "candidates": key.candidates}}
+
+
 def drawn_linked(
-    synthesizer: LinkedSynthesizer, fitted: int, config: RunConfig
+    synthesizer: LinkedSynthesizer, fitted: int, config: RunConfig, key: UnitWatermarkKey | None
 ) -> tuple[tuple[Tables, ...], list[int]]:
     """As many units a draw as were asked for, or fitted, under a budget by their noisy count; and each draw's seed."""
     many = config.units or (fitted if synthesizer.rows is None else max(round(synthesizer.rows), 1))
     seeds = [Seeds(seed_of(config)).of(f"draw {k}") % 2**31 for k in range(config.draws)]
-    return tuple(synthesizer.sample(many, seed=seed) for seed in seeds), seeds
+    return tuple(synthesizer.sample(many, seed=seed, watermark=key) for seed in seeds), seeds
 
 
 def checked_draws(draws: tuple[Tables, ...], schema: LinkedSchema) -> tuple[tuple[LinkedTables, ...], LinkedValidation]:

@@ -25,10 +25,11 @@ from synthkit.pipeline.linked.linked_input import load_mapped_units, read_folder
 from synthkit.pipeline.linked.unit_split import UnitSplit, split_of_roles
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.release import run_folder as folder
-from synthkit.runtime.seeds import Seeds
+from synthkit.runtime.seeds import Seeds, system_generator
 from synthkit.schema.linked import LinkedSchema
 from synthkit.schema.linked.public_tables import declared_tables
 from synthkit.schema.linked.validate_linked import validate_linked
+from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
 from synthkit.tables import table_files
 from synthkit.tables.linked_files import read_linked
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from synthkit.schema import Schema
     from synthkit.schema.linked.linked_validation import LinkedValidation
     from synthkit.tables.linked_files import LinkedInput
+    from synthkit.tables.linked_tables import LinkedTables
 
 LINKED_INSPECTION = "synthkit.pipeline.linked.internal_linked_evaluation"
 
@@ -81,9 +83,12 @@ def _evaluate(tables: str, given: LinkedSchema, config: RunConfig, place: Path) 
     public = declared_tables(given)
 
     def compared() -> LinkedEvaluationData:
-        roles = table_files.read(place / folder.INTERNAL_FOLDER / folder.ROLES_FILE).frame()
-        parts = split_of_roles(load_mapped_units(tables, public, config).tables, roles)
-        return linked_comparison(parts, _draws(place, public), public)
+        roles = place / folder.INTERNAL_FOLDER / folder.ROLES_FILE
+        mapped = load_mapped_units(tables, public, config).tables
+        parts = split_of_roles(mapped, table_files.read(roles).frame(), system_generator())
+        table_files.write(parts.roles, roles)
+        model = LinkedSynthesizer.load(place / folder.MODEL, device=config.device) if config.release_model else None
+        return linked_comparison(parts, _draws(place, public), model, config)
 
     found = guarded_linked(compared, config)
     told = with_facts(found, {"seconds": {}, **folder.plain_data(place / folder.RUN)})
@@ -115,16 +120,42 @@ def checked_input(tables: LinkedInput, given: LinkedSchema, config: RunConfig) -
         return {}
 
 
-def linked_comparison(parts: UnitSplit, draws: Sequence[Tables], public: LinkedSchema) -> LinkedEvaluationData:
-    """What an evaluation compares.
+def linked_comparison(
+    parts: UnitSplit, draws: Sequence[Tables], model: LinkedSynthesizer | None, config: RunConfig
+) -> LinkedEvaluationData:
+    """What an evaluation of a run under a budget compares.
 
     Args:
         parts: the real units, all rows of each, and their roles.
         draws: the synthetic tables.
-        public: the schema they share.
+        model: that of the run, asked if it is to be released too.
+        config: what the run was asked.
     """
-    first, *further = [typed_draw(draw, public)[0] for draw in draws]
-    return LinkedEvaluationData(train=parts.train, holdout=parts.holdout, synthetic=first, further=tuple(further))
+    typed = tuple(typed_draw(draw, parts.train.schema)[0] for draw in draws)
+    return compared_linked(parts, typed, model, config)
+
+
+def compared_linked(
+    parts: UnitSplit, draws: tuple[LinkedTables, ...], model: LinkedSynthesizer | None, config: RunConfig
+) -> LinkedEvaluationData:
+    """What is compared, and who is attacked: with what the model says of them, if it is to be released too."""
+    pool = parts.pool
+    if config.release_model and model is not None:
+        from synthkit.pipeline.linked.unit_likelihood import with_likelihood
+
+        pool = with_likelihood(pool, model, seed=Seeds(config.seed or 0).of("likelihood") % 2**31)
+    first, *further = draws
+    return LinkedEvaluationData(
+        train=parts.train, holdout=parts.holdout, synthetic=first, further=tuple(further), pool=pool
+    )
+
+
+def measured_linked(
+    compared: LinkedEvaluationData, config: RunConfig, progress: Callable[[str, int, int], None] | None = None
+) -> Evaluation:
+    """The evaluation of a comparison by the seed of its run."""
+    seed = Seeds(config.seed or 0).of("evaluate")
+    return evaluate_linked(compared, seed=seed, quick=config.quick, progress=progress)
 
 
 def guarded_linked(
@@ -134,8 +165,7 @@ def guarded_linked(
 ) -> Evaluation:
     """The evaluation; one that cannot be made, such as of too few units, is a listed failure."""
     try:
-        seed = Seeds(config.seed or 0).of("evaluate")
-        return evaluate_linked(compared(), seed=seed, quick=config.quick, progress=progress)
+        return measured_linked(compared(), config, progress)
     except MEASUREMENT_ERRORS as error:
         run: Mapping[str, object] = {"rows": {}, "quick": config.quick, "seconds": {}}
         return Evaluation(run=run, scores=(), failures=(Failure.of(EVALUATION, error),), panels={})

@@ -30,7 +30,6 @@ _NOT_OF_LINKED: dict[str, tuple[Callable[[Any], bool], str]] = {
         "Bounds stand in the schema: `max_rows_per_owner` of a link, and `max_rows_per_unit` of a table",
     ),
     "rake": (_given, "Leave it out: rows come as the model draws them"),
-    "watermark": (_given, "Leave it out, or mark rows of one table"),
     "fits": (lambda fits: (fits or 1) > 1, "Leave it out: one fit is measured"),
     "final": (_given, "Leave it out, or fit all people with `synthkit fit`"),
     "release_model": (_given, "Leave it out, and keep the model inside"),

@@ -17,7 +17,8 @@ from synthkit.schema.linked.either_schema import as_linked
 from synthkit.schema.linked.orphans import KeptRows
 from synthkit.schema.linked.validate_linked import typed_columns, validate_columns
 from synthkit.tables.csv_lines import LEFT_OUT_LINES
-from synthkit.tables.linked_files import LinkedCells, LinkedInput, load_linked, read_linked
+from synthkit.tables.duckdb_files import is_duckdb
+from synthkit.tables.linked_files import LinkedCells, LinkedInput, load_linked, read_linked, table_name
 from synthkit.tables.linked_tables import LinkedTables, stored_as
 from synthkit.tables.table_files import CellOptions
 
@@ -64,6 +65,17 @@ def read_folder(source: LinkedInput, schema: LinkedSchema | None, config: RunCon
         SchemaError: tables are not declared, or declared and absent.
     """
     return read_linked(source, schema, **cell_options(config))
+
+
+def found_tables(source: str | Path, config: RunConfig) -> Mapping[str, pd.DataFrame]:
+    """Tables that somebody found, by name, whatever they are: a folder, a DuckDB file, or the file of one of them.
+
+    Raises:
+        TableError: a table cannot be read.
+    """
+    path = Path(source)
+    one = path.is_file() and not is_duckdb(path)
+    return read_folder({table_name(path): path} if one else path, None, config).frames
 
 
 def kept_cells(source: LinkedInput, schema: LinkedSchema, config: RunConfig) -> KeptRows:

@@ -6,12 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthkit.pipeline import privacy_terms
-from synthkit.pipeline.linked.fit_and_draw_linked import checked_draws, drawn_linked, empty_linked, learn_linked
+from synthkit.pipeline.linked.fit_and_draw_linked import (
+    checked_draws,
+    drawn_linked,
+    empty_linked,
+    learn_linked,
+    marked_facts,
+    unit_watermark_key,
+)
 from synthkit.pipeline.linked.linked_config import settled_config
 from synthkit.pipeline.linked.linked_facts import linked_facts, linked_learned, linked_statement
 from synthkit.pipeline.linked.linked_input import load_mapped_units, resolve_linked, source_name
 from synthkit.pipeline.linked.linked_results import LinkedFit, LinkedRelease
-from synthkit.pipeline.linked.unit_split import UnitSplit, draw_unit_roles
+from synthkit.pipeline.linked.unit_split import draw_unit_roles
 from synthkit.pipeline.synthesize import public_shares, refuse_few_declared
 from synthkit.runtime.progress import Clock, Progress, Silent
 from synthkit.runtime.seeds import system_generator
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
     from synthkit.schema.linked import LinkedSchema
     from synthkit.synthesizer.checkpoints import Checkpoint
     from synthkit.tables.linked_files import LinkedInput
+    from synthkit.tables.linked_tables import LinkedTables
 
 
 def release_linked(
@@ -64,8 +72,8 @@ def made_privately(
     clock: Clock,
     *,
     resume: bool = False,
-) -> tuple[LinkedRelease, UnitSplit]:
-    """Everything of a run under a budget that is not measured, and the split, INTERNAL; no row decides whether it ends.
+) -> tuple[LinkedRelease, LinkedTables]:
+    """Everything of a run under a budget that is not measured, and all real units; no row decides whether it ends.
 
     Raises:
         ConfigError: a public n too small to be split is declared, a setting would tell of the rows, or the ledger is
@@ -76,6 +84,7 @@ def made_privately(
     """
     clock.stage("read and validate")
     synthesizer, public = empty_linked(given, config), declared_tables(given)
+    key = unit_watermark_key(config, given)
     refuse_few_declared(config)
     ledger = privacy_terms.ledger(config, given, resume=resume)
     mapped = load_mapped_units(tables, public, config)
@@ -85,10 +94,15 @@ def made_privately(
         clock.stage("fit")
         learn_linked(synthesizer, parts.train, config, ledger, checkpoint, clock)
         clock.stage("sample")
-        draws, seeds = drawn_linked(synthesizer, 0, config)
+        draws, seeds = drawn_linked(synthesizer, 0, config, key)
         clock.stage("validate synthetic tables")
         _, output = checked_draws(draws, synthesizer.schema)
-        told = {"draws": len(draws), "draw_seeds": seeds, **linked_learned(synthesizer, config, clock.said)}
+        told = {
+            "draws": len(draws),
+            "draw_seeds": seeds,
+            **marked_facts(key),
+            **linked_learned(synthesizer, config, clock.said),
+        }
         made = LinkedRelease(
             draws=draws,
             synthesizer=synthesizer,
@@ -100,7 +114,7 @@ def made_privately(
             facts=linked_facts(public, source_name(tables), clock.seconds, **told),
             changed=mapped.changed,
         )
-    return made, parts
+    return made, mapped.tables
 
 
 def fitted_privately(

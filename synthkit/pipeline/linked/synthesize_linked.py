@@ -6,27 +6,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthkit.errors import SchemaError
+from synthkit.io.json_types import JSONDict
 from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
-from synthkit.metrics.linked.linked_runner import evaluate_linked
+from synthkit.metrics.linked.linked_runner import QUICK_LINKED_UNITS
 from synthkit.pipeline.evaluate_tables import with_facts, with_training
 from synthkit.pipeline.linked.fit_and_draw_linked import (
     checked_draws,
     drawn_linked,
     empty_linked,
     learn_linked,
-    seed_of,
+    marked_facts,
+    unit_watermark_key,
 )
-from synthkit.pipeline.linked.internal_linked_evaluation import checked_input, guarded_linked, linked_comparison
+from synthkit.pipeline.linked.internal_linked_evaluation import (
+    checked_input,
+    compared_linked,
+    guarded_linked,
+    linked_comparison,
+    measured_linked,
+)
 from synthkit.pipeline.linked.linked_config import settled_config
 from synthkit.pipeline.linked.linked_facts import linked_facts, linked_learned, linked_report, linked_statement
 from synthkit.pipeline.linked.linked_input import load_tables, resolve_linked, source_name
 from synthkit.pipeline.linked.linked_release import fitted_privately, made_privately
 from synthkit.pipeline.linked.linked_results import LinkedFit, LinkedRun
-from synthkit.pipeline.linked.unit_split import split_units
+from synthkit.pipeline.linked.unit_split import UnitSplit, split_of_roles, split_units
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.progress import Clock, Progress, Silent
-from synthkit.runtime.seeds import Seeds, system_generator
+from synthkit.runtime.seeds import system_generator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +82,7 @@ def synthesize_linked(
     if config.epsilon is not None:
         return _under_budget(tables, given, config, checkpoint, clock)
     clock.stage("read and validate")
-    synthesizer = empty_linked(given, config)
+    synthesizer, key = empty_linked(given, config), unit_watermark_key(config, given)
     real = load_tables(tables, given, config)
     clock.stage("split")
     parts = split_units(real, system_generator(), checkpoint)
@@ -82,17 +90,14 @@ def synthesize_linked(
     ledger = Ledger.unlimited(unit=given.unit)
     learn_linked(synthesizer, parts.train, config, ledger, checkpoint, clock)
     clock.stage("sample")
-    draws, seeds = drawn_linked(synthesizer, len(parts.train.frames[given.unit]), config)
+    draws, seeds = drawn_linked(synthesizer, len(parts.train.frames[given.unit]), config, key)
     clock.stage("validate synthetic tables")
     typed, output = checked_draws(draws, given)
     clock.stage("evaluate")
-    compared = LinkedEvaluationData(train=parts.train, holdout=parts.holdout, synthetic=typed[0], further=typed[1:])
-    found = evaluate_linked(
-        compared, seed=Seeds(seed_of(config)).of("evaluate"), quick=config.quick, progress=clock.metric
-    )
+    found = measured_linked(compared_linked(parts, typed, synthesizer, config), config, clock.metric)
     clock.stage("report")
     learned = linked_learned(synthesizer, config, clock.said)
-    told = {"draws": len(draws), "draw_seeds": seeds, "people": dict(parts.people), **learned}
+    told = {"draws": len(draws), "draw_seeds": seeds, "people": _people(parts, config), **marked_facts(key), **learned}
     facts = linked_facts(given, source_name(tables), clock.seconds, **told)
     measured = with_training(with_facts(found, facts), synthesizer.log)
     promised, checked = linked_statement(synthesizer, ledger), _validations(real, output)
@@ -116,10 +121,15 @@ def _under_budget(
     tables: LinkedInput, given: LinkedSchema, config: RunConfig, checkpoint: Checkpoint | None, clock: Clock
 ) -> LinkedRun:
     """A run under a budget: what may leave is made first, and nothing that is measured afterwards ends it."""
-    made, parts = made_privately(tables, given, config, checkpoint, clock)
+    made, mapped = made_privately(tables, given, config, checkpoint, clock)
     clock.stage("evaluate")
-    public = parts.train.schema
-    found = guarded_linked(lambda: linked_comparison(parts, made.draws, public), config, clock.metric)
+
+    def compare() -> LinkedEvaluationData:
+        return linked_comparison(
+            split_of_roles(mapped, made.roles, system_generator()), made.draws, made.synthesizer, config
+        )
+
+    found = guarded_linked(compare, config, clock.metric)
     checked = {**checked_input(tables, given, config), **made.validations}
     clock.stage("report")
     facts = {**made.facts, "seconds": dict(clock.seconds)}
@@ -182,6 +192,12 @@ def fit_linked(
         validations=_validations(real),
         facts=linked_facts(given, source_name(tables), clock.seconds, **learned),
     )
+
+
+def _people(parts: UnitSplit, config: RunConfig) -> JSONDict:
+    """How many units went where, and how many are attacked."""
+    pool = len(parts.pool.member)
+    return {**parts.people, "attacked": [min(pool, QUICK_LINKED_UNITS) if config.quick else pool]}
 
 
 def _validations(real: LinkedTables, output: LinkedValidation | None = None) -> Mapping[str, LinkedValidation]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthkit.errors import TableError
-from synthkit.pipeline.split import FEWEST_UNITS, Shares, Split, draw_roles, split
+from synthkit.metrics.linked.attacks.unit_targets import UnitTargets, unit_rows
+from synthkit.pipeline.split import FEWEST_UNITS, Shares, Split, draw_roles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,12 +31,14 @@ class UnitSplit:
     Args:
         train: units that are trained on, with all that belongs to them.
         holdout: units that are not.
+        pool: units with a coin each, who are attacked, and the reference.
         roles: one row a unit: its key (the row's number from 0 if the key has several parts), role and coin.
         people: how many units have each role.
     """
 
     train: LinkedTables
     holdout: LinkedTables
+    pool: UnitTargets
     roles: pd.DataFrame
     people: Mapping[str, int]
 
@@ -58,8 +61,15 @@ class UnitSplit:
     @classmethod
     def of_any(cls, tables: LinkedTables, parts: Split) -> UnitSplit:
         """The same of any number of units: under a budget how many there are decides nothing."""
+        attacked = np.flatnonzero(parts.pool)
+        pool = UnitTargets(
+            tables=tables.take(attacked),
+            reference=tables.take(np.flatnonzero(parts.reference)),
+            member=parts.heads[attacked],
+            isolated=parts.isolated[attacked],
+        )
         train, holdout = (tables.take(np.flatnonzero(side)) for side in (parts.train, parts.holdout))
-        return cls(train=train, holdout=holdout, roles=parts.roles, people=parts.people())
+        return cls(train=train, holdout=holdout, pool=pool, roles=parts.roles, people=parts.people())
 
 
 def unit_schema(schema: LinkedSchema) -> Schema:
@@ -70,7 +80,7 @@ def unit_schema(schema: LinkedSchema) -> Schema:
 
 
 def split_units(tables: LinkedTables, rng: np.random.Generator, checkpoint: Checkpoint | None = None) -> UnitSplit:
-    """Draw roles and coins of the units, see `pipeline.split`.
+    """Draw roles and coins of the units, see `pipeline.split`; isolation is by aggregates of all tables.
 
     Args:
         tables: all of them.
@@ -86,7 +96,7 @@ def split_units(tables: LinkedTables, rng: np.random.Generator, checkpoint: Chec
     kept = None if checkpoint is None else checkpoint.roles()
     if kept is not None:
         return UnitSplit.of(tables, Split.from_roles(units, alone, kept))
-    parts = split(units, alone, rng)
+    parts = isolated_by_aggregates(draw_roles(units, alone, rng, shares=Shares.of(len(units))), tables, rng)
     if checkpoint is not None:
         checkpoint.keep_roles(parts.roles)
     return UnitSplit.of(tables, parts)
@@ -104,14 +114,31 @@ def draw_unit_roles(tables: LinkedTables, rng: np.random.Generator, shares: Shar
     return UnitSplit.of_any(tables, draw_roles(tables.frames[tables.schema.unit], alone, rng, shares=shares))
 
 
-def split_of_roles(tables: LinkedTables, roles: pd.DataFrame) -> UnitSplit:
-    """The split of tables under a budget whose roles were saved.
+def split_of_roles(tables: LinkedTables, roles: pd.DataFrame, rng: np.random.Generator) -> UnitSplit:
+    """The split of tables under a budget whose roles were drawn, the isolated half of the pool marked; INTERNAL.
+
+    Args:
+        tables: all units, mapped into the public domain.
+        roles: one row a unit.
+        rng: as for `isolated_by_aggregates`.
 
     Raises:
         TableError: the roles are of other units.
     """
-    units, alone = tables.frames[tables.schema.unit], unit_schema(tables.schema)
-    return UnitSplit.of_any(tables, Split.from_roles(units, alone, roles))
+    parts = Split.from_roles(tables.frames[tables.schema.unit], unit_schema(tables.schema), roles)
+    return UnitSplit.of_any(tables, isolated_by_aggregates(parts, tables, rng))
+
+
+def isolated_by_aggregates(parts: Split, tables: LinkedTables, rng: np.random.Generator) -> Split:
+    """The same roles and coins, with the half of the pool marked whose aggregates lie farthest from everybody else's.
+
+    Args:
+        parts: roles and coins, a row a unit.
+        tables: of all units; nothing is asked of them but how far apart they lie.
+        rng: source of the order of equals, and of the units looked at where there are very many.
+    """
+    rows, meaning = unit_rows(tables)
+    return replace(parts, roles=replace(parts, frame=rows).isolating(meaning, rng).roles)
 
 
 def refuse_few_units(tables: LinkedTables) -> None:

@@ -230,12 +230,12 @@ class PrivateUnitAccess:
     def _share_of_root(self) -> float:
         """Share of the price of all counts that counts the units' own rows: that of their slots among all slots.
 
-        Their slots count twice, and a few more: how many rows there are of everything hangs on them.
+        A few more are added to theirs: how many rows there are of everything hangs on them.
         """
         _, plan, _ = self._open()
         if plan.root_share is not None:
             return plan.root_share
-        root = 2 * len(self.encoder.root.layout.coarse) + ROOT_SLOTS
+        root = len(self.encoder.root.layout.coarse) + ROOT_SLOTS
         return root / (root + EVENT_SLOTS + sum(len(each.layout.coarse) for each in self.encoder.payloads.values()))
 
     def below(self, contexts: StepContexts) -> NoisyLinkedCounts:

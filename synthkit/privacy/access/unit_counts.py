@@ -166,8 +166,9 @@ class UnitTables:
 def measured_together(asked: Sequence[UnitTables]) -> list[list[MeasuredCounts]]:
     r"""Tables of one or several countings of the same units, with one clip and one noise for all, charged before.
 
-    A table that costs $\rho_q$ is weighed by $w_q = \sqrt{\rho_q / \max \rho}$ in the vector of a unit, so that the
-    noise on it is that of its price; all of them together cost $\sum_q \rho_q$.
+    A table that costs $\rho_q$, and to which a unit brings about $L_q$ rows, is weighed by
+    $w_q \propto \sqrt{\rho_q} / L_q$ in the vector of a unit, so that the noise on it is that of its price and its
+    rows: a few events do not get the noise of many laboratory values. All of them together cost $\sum_q \rho_q$.
 
     Args:
         asked: what is wanted of each counting.
@@ -180,8 +181,9 @@ def measured_together(asked: Sequence[UnitTables]) -> list[list[MeasuredCounts]]
         return [[] for _ in asked]
     for each in some:
         noise_scale(each.rho)  # refuses what is no price
-    dearest, pay = max(each.rho for each in some), some[0].counting.pay
-    weight = [math.sqrt(each.rho / dearest) for each in some]
+    pay = some[0].counting.pay
+    plain = [math.sqrt(each.rho) / each.counting.most for each in some]
+    weight = [w / max(plain) for w in plain]
     whole = math.fsum(each.rho * len(each.scopes) for each in some)
     least = min(w * math.sqrt(len(each.scopes)) for each, w in zip(some, weight, strict=True))
     most = math.hypot(

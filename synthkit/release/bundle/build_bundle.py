@@ -28,9 +28,13 @@ from synthkit.release.bundle.release_register import (
     write_register,
 )
 from synthkit.release.bundle.signature import sign
+from synthkit.release.bundle.table_members import first_draw, public_members
 from synthkit.release.bundle.zip_archive import pack
 from synthkit.release.policy.limits import Policy
+from synthkit.report.html import LINKED_KIND
 from synthkit.report.render_versions import drawn_by
+from synthkit.schema.linked.either_schema import load_either
+from synthkit.tables.linked_files import table_paths
 
 CONFIG_FACTS = (
     "version",
@@ -72,18 +76,17 @@ def release(
         key: the custodian's private key; without it the bundle is unsigned and says so.
         passphrase: that opens the key.
         recipient: for whom it is.
-        table: the table that was learned from, to commit to its bytes: nonces of all bundles stay in the folder.
+        table: the table that was learned from, to commit to its bytes; of linked tables their folder or DuckDB file.
+            Nonces of all bundles stay in the folder of the run.
         although: why it is released though its gate does not say PASS, or though it has none.
         register: the register of releases, begun if it is not there; `releases.json` beside the folder if not given.
 
     Raises:
-        UnsupportedError: the folder is of linked tables.
         ArtefactError: the folder holds no synthetic rows or no evaluation; or the register is none.
         ConfigError: the key cannot be used; or something stands against the release and no reason is given.
         TableError: the bundle or the register cannot be written.
     """
     source, out = Path(source), Path(out)
-    run_folder.refuse_linked(source, "a bundle holds")
     members = _members(source)
     with (
         run_folder.unaltered(source),
@@ -144,27 +147,33 @@ def _packed(
         "made": entry.date,
         "recipient": entry.recipient,
         "commitments": commitments,
-        manifests.DRAWN_BY: drawn_by(_section_ids(members)),
+        manifests.DRAWN_BY: drawn_by(outside_ids(_report(members))),
         "although": excuse,
     }
     content = dict(members)
     if claim["epsilon"] is not None:
         drafted = record(statement, {PUBLICATION_DATE: facts["made"]})
         content[REGISTRY] = json.dumps(drafted, indent=1, ensure_ascii=False).encode() + b"\n"
-    content[manifests.MANIFEST] = manifests.manifest(content, facts=facts, claim=claim, private=private)
+    public = public_members(content, load_either(source / run_folder.SCHEMA_FILE))
+    content[manifests.MANIFEST] = manifests.manifest(content, facts=facts, claim=claim, private=private, public=public)
     return content, nonces
 
 
-def _section_ids(members: Mapping[str, bytes]) -> list[str]:
-    """Ids of the sections of the report among the members."""
-    report: JSONObject = parse_json(members[run_folder.REPORT_JSON_FILE], run_folder.REPORT_JSON_FILE)
-    return [str(section["id"]) for section in report["sections"]]
+def _report(members: Mapping[str, bytes]) -> JSONObject:
+    return dict(parse_json(members[run_folder.REPORT_JSON_FILE], run_folder.REPORT_JSON_FILE))
+
+
+def outside_ids(report: JSONObject) -> list[str]:
+    """Ids of the sections that other packages may have brought; a report on linked tables has none of those."""
+    return [] if report["kind"] == LINKED_KIND else [str(section["id"]) for section in report["sections"]]
 
 
 def _members(source: Path) -> dict[str, bytes]:
-    rows = [source / run_folder.SYNTHETIC, *sorted((source / run_folder.DRAWS_FOLDER).glob("*.parquet"))]
-    if not rows[0].exists():
-        msg = f"{source} must be a run folder; however: it holds no {run_folder.SYNTHETIC}. Run `synthkit run` first"
+    rows, schema = run_folder.synthetic_files(source), source / run_folder.SCHEMA_FILE
+    asked = first_draw(load_either(schema)) if schema.exists() else (run_folder.SYNTHETIC,)
+    lacking = [name for name in asked if not (source / name).exists()]
+    if lacking:
+        msg = f"{source} must be a run folder; however: it holds no {lacking[0]}. Run `synthkit run` first"
         raise ArtefactError(msg)
     report = run_folder.redraw(source, "shareable")
     said = {file.relative_to(source).as_posix(): file.read_bytes() for file in rows}
@@ -188,11 +197,19 @@ def _commitments(source: Path, table: str | Path | None) -> tuple[dict[str, str]
     files = {"coins": roles if roles.exists() else None, "input": None if table is None else Path(table)}
     nonces = {name: secrets.token_bytes(NONCE_BYTES) for name, file in files.items() if file is not None}
     made = {
-        name: hashlib.sha256(nonces[name] + file.read_bytes()).hexdigest()
+        name: hashlib.sha256(nonces[name] + _committed(file)).hexdigest()
         for name, file in files.items()
         if file is not None
     }
     return {name: nonce.hex() for name, nonce in nonces.items()}, made
+
+
+def _committed(path: Path) -> bytes:
+    """What is committed to: the bytes of a file; of a folder with a file a table their names and digests, as JSON."""
+    if not path.is_dir():
+        return path.read_bytes()
+    each = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in table_paths(path).values()}
+    return json.dumps(each, sort_keys=True).encode()
 
 
 def _keep(source: Path, entry: JSONObject) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Literal
 
@@ -31,21 +31,34 @@ COVERED_WORDS: Mapping[CoveredBy, str] = {
     "exact": "computed from real rows without noise: no epsilon covers it",
 }
 TABLE_ENDING = ".parquet"
-ROW_MEMBERS = ("synthetic.parquet", "draws/")
+ROW_MEMBERS = ("synthetic.parquet", "synthetic/", "draws/")
 EXACT_MEMBERS = ("report.html", "report.json", "gate.json")  # what was measured on real rows
 
 
-def covered(name: str, *, private: bool) -> CoveredBy:
-    """Whether a claim covers a member; without one the rows are as exact as the model that made them."""
+def covered(name: str, *, private: bool, public: Collection[str] = ()) -> CoveredBy:
+    """Whether a claim covers a member; without one the rows are as exact as the model that made them.
+
+    Args:
+        name: of the member.
+        private: whether there is a claim that covers all but what is measured afterwards.
+        public: members that hold public catalogues.
+    """
     if name in EXACT_MEMBERS:
         return "exact"
+    if name in public:
+        return "public"
     if name.startswith(ROW_MEMBERS) or name == "schema.yaml":
         return "charged" if private else "exact"
     return "public"
 
 
 def manifest(
-    members: Mapping[str, bytes], *, facts: Mapping[str, JSON], claim: Mapping[str, JSON], private: bool
+    members: Mapping[str, bytes],
+    *,
+    facts: Mapping[str, JSON],
+    claim: Mapping[str, JSON],
+    private: bool,
+    public: Collection[str] = (),
 ) -> bytes:
     """The manifest of members as JSON; tables are listed with their rows and columns.
 
@@ -54,6 +67,7 @@ def manifest(
         facts: who released what to whom and when.
         claim: epsilon and delta, None for no claim.
         private: whether the claim covers everything but what is measured afterwards.
+        public: members that hold public catalogues.
     """
     listed = [
         {
@@ -61,7 +75,7 @@ def manifest(
             "bytes": len(members[name]),
             "sha256": hashlib.sha256(members[name]).hexdigest(),
             **(asdict(arrow_extent(members[name], name)) if name.endswith(TABLE_ENDING) else {}),
-            "covered": covered(name, private=private),
+            "covered": covered(name, private=private, public=public),
         }
         for name in sorted(members)
     ]

@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from synthkit.errors import ArtefactError
+from synthkit.io.arrow_files import arrow_extent
 from synthkit.io.documents import parse_json
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
@@ -18,7 +20,10 @@ from synthkit.release.bundle.finding import CheckResult, broken, unvouched
 from synthkit.release.bundle.withdrawal_notice import Notice
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from synthkit.schema import Schema
+    from synthkit.schema.linked import LinkedSchema
 
 MAX_JSON_BYTES = 2**24  # bytes of one member
 MAX_CELLS = 10_000_000  # of all tables of a bundle: what is held against a schema in a minute
@@ -60,12 +65,42 @@ class Opened:
         return {name: each for name, each in self.members.items() if name not in outside}
 
     @cached_property
-    def schema(self) -> Schema:
-        """What the columns mean; read once for all the checks that ask."""
-        from synthkit.schema import Schema
+    def schema(self) -> Schema | LinkedSchema:
+        """What the columns mean, of one table or of linked ones; read once for all the checks that ask."""
+        from synthkit.schema.linked.either_schema import load_either
 
         with self.file(run_folder.SCHEMA_FILE) as path:
-            return Schema.load(path)
+            return load_either(path)
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """The rows of a member."""
+        from synthkit.tables import table_files
+
+        with self.file(name) as path:
+            return table_files.read(path).frame()
+
+    @property
+    def too_large(self) -> str | None:
+        """What is said of tables with more cells than are read, counted before one is; None where they have not."""
+        sizes = [arrow_extent(self.members[name], name) for name in self.tables]
+        cells = sum(max(size.rows, 1) * size.columns for size in sizes)
+        if cells <= self.cells:
+            return None
+        return (
+            f"the tables hold {cells:,} cells, and at most {self.cells:,} are read of a stranger's. "
+            f"If you know the sender, say --cells {cells}"
+        )
+
+    @cached_property
+    def rows(self) -> Mapping[str, int]:
+        """Numbers of rows of the members that hold some; read once for all the checks that ask.
+
+        Raises:
+            ArtefactError: there are more cells than are read.
+        """
+        if self.too_large is not None:
+            raise ArtefactError(self.too_large)
+        return {name: len(self.frame(name)) for name in self.tables}
 
     @property
     def tables(self) -> list[str]:

@@ -237,14 +237,14 @@ def entry_of(source: Path, register: Path, *, recipient: str | None = None) -> E
         ArtefactError: the folder holds no rows, or a file in it is damaged.
         SchemaError: its schema is damaged.
     """
-    from synthkit.schema import Schema
+    from synthkit.schema.linked.either_schema import load_either
 
     statement = run_folder.plain_data(source / run_folder.STATEMENT) if (source / run_folder.STATEMENT).exists() else {}
     parameters = (statement.get("privacy_loss") or {}).get("privacy_parameters") or {}
     covered = bool(statement.get("end_to_end_dp"))
     rows = json.dumps(run_folder.table_hashes(source), sort_keys=True).encode()
     return Entry(
-        table=Schema.load(source / run_folder.SCHEMA_FILE).name,
+        table=load_either(source / run_folder.SCHEMA_FILE).name,
         recipient=recipient,
         date=dt.datetime.now(dt.UTC).date().isoformat(),
         state="intended",

@@ -14,6 +14,7 @@ from synthkit.release.bundle.checks import CHECKS
 from synthkit.release.bundle.finding import CheckResult, Outcome, broken
 from synthkit.release.bundle.opened_bundle import MAX_CELLS, Opened
 from synthkit.release.bundle.signature import public_key
+from synthkit.release.bundle.table_members import linked_draws
 from synthkit.release.bundle.withdrawal_notice import notices
 from synthkit.release.bundle.zip_archive import MAX_BUNDLE_BYTES, unpack
 from synthkit.runtime.resource_limits import DEFAULT_MEMORY_LIMIT, DEFAULT_TIME_LIMIT, Deadline, resource_limits
@@ -79,18 +80,20 @@ def sql(bundle: str | Path) -> str:
     """Keys and rules of the schema in a bundle as one query, to be run in DuckDB where the bundle was unpacked.
 
     Raises:
-        ArtefactError: the bundle cannot be read, or holds no schema.
+        ArtefactError: the bundle cannot be read, holds no schema, or lacks a table of it.
         SchemaError: its schema cannot be.
     """
-    from synthkit.schema import Schema
+    from synthkit.schema.linked.linked_schema import LinkedSchema
+    from synthkit.schema.linked.linked_sql import linked_script
     from synthkit.schema.rules_sql import script
 
     opened = Opened(unpack(content(bundle, MAX_BUNDLE_BYTES)), None, dt.date.min)
     if run_folder.SCHEMA_FILE not in opened.members:
         msg = "a bundle must hold a schema; however: it holds none. It was altered"
         raise ArtefactError(msg)
-    with opened.file(run_folder.SCHEMA_FILE) as path:
-        return script(Schema.load(path), opened.tables)
+    if isinstance(opened.schema, LinkedSchema):
+        return linked_script(opened.schema, linked_draws(opened.members, opened.schema).values())
+    return script(opened.schema, opened.tables)
 
 
 def outcome(checks: Sequence[BundleCheck]) -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -33,6 +33,7 @@ class PolicyClause:
             must not exceed it; `least`: it must not fall below; `yes`: what is asked must be so.
         evidence: instruments to which it is evidence for.
         find: the figure.
+        of_linked: whether it is asked of linked tables alone.
     """
 
     path: str
@@ -40,6 +41,7 @@ class PolicyClause:
     sense: Sense
     evidence: str
     find: FigureSource
+    of_linked: bool = False
 
     def limit(self, policy: Policy) -> PolicyLimit | None:
         """The limit as plain data, None if the policy does not ask."""
@@ -181,20 +183,43 @@ def _slope(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
 
 
 def _pairs(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
-    score = evidence.score("fidelity.tv2")
-    if score is None or score.reference is None:
+    """What pairs of columns lack against a real holdout; of linked tables in the table that lacks most."""
+    failures = evidence.failed(*(f"fidelity.{name}" for name in evidence.tables))
+    failed = [why for why in failures if why.partition(":")[0].removeprefix("fidelity.") in evidence.tables]
+    if failed:
+        return FoundFigure(lacking=f"pairs of columns could not be measured: {failed[0]}")
+    names = [f"fidelity.{name}.tv2" for name in evidence.tables] or ["fidelity.tv2"]
+    found = [score for name in names if (score := evidence.score(name)) is not None and score.reference is not None]
+    if not found:
         return FoundFigure(lacking="tables of two columns were not held against a real holdout")
-    r = score.reference
+    return max((_shortfall(score) for score in found), key=lambda figure: figure.high or 0.0)
+
+
+def _shortfall(score: Score) -> FoundFigure:
+    r = score.reference or 0.0
     return FoundFigure(r - score.value, r - score.high, r - score.low, about=score.metric)
 
 
 def _rules(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
-    score = evidence.score("fidelity.rule_violations")
+    score = evidence.score("fidelity.integrity" if evidence.tables else "fidelity.rule_violations")
     return (
         FoundFigure(lacking="no declared rule was checked")
         if score is None
         else FoundFigure(score.value, about=score.metric)
     )
+
+
+def _broken(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
+    """The share of units with something broken, and in which table most rows are."""
+    failures, score = evidence.failed("fidelity.integrity"), evidence.score("fidelity.integrity")
+    if failures or score is None:
+        return FoundFigure(lacking="keys, links, order and rules were not measured" + _because(failures))
+    worst = max(score.parts.items(), key=lambda part: part[1], default=("", 0.0))
+    return FoundFigure(score.value, about=f"{score.metric}, {worst[0]}" if worst[1] > 0 else score.metric)
+
+
+def _because(failures: Sequence[str]) -> str:
+    return f": {failures[0]}" if failures else ""
 
 
 def _controls(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
@@ -219,8 +244,10 @@ def _age(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
     return FoundFigure(measured=float((evidence.today - made).days))
 
 
-def _clause(path: str, item: str, sense: Sense, evidence: str, find: FigureSource) -> PolicyClause:
-    return PolicyClause(path=path, item=item, sense=sense, evidence=evidence, find=find)
+def _clause(
+    path: str, item: str, sense: Sense, evidence: str, find: FigureSource, *, of_linked: bool = False
+) -> PolicyClause:
+    return PolicyClause(path=path, item=item, sense=sense, evidence=evidence, find=find, of_linked=of_linked)
 
 
 CLAUSE_OF_TPR = "membership.tpr_at_fpr"
@@ -268,12 +295,29 @@ POLICY_CLAUSES: Sequence[PolicyClause] = (
     ),
     _clause("fidelity.constraint_violations_max", "Rows that break a rule", "most", "ISO/IEC 5259-2", _rules),
     _clause(
+        "fidelity.broken_units_max",
+        "Units with a broken key, link, order or rule",
+        "most",
+        "ISO/IEC 5259-2",
+        _broken,
+        of_linked=True,
+    ),
+    _clause(
         "evidence.min_control_units", "People not in the data, as controls", "least", "ISO/IEC 27559 8.2", _controls
     ),
     _clause("evidence.draws", "Draws that were measured", "least", "ISO/IEC 27559 8.2", _draws),
     _clause("evidence.whole", "A whole evaluation", "yes", "ISO/IEC 27559 8.2", _not_quick),
     _clause("evidence.review_within_days", "Days since the evaluation", "most", "ISO/IEC 27559 8.3.4", _age),
 )
+
+
+def asked_clauses(policy: Policy, *, linked: bool) -> Mapping[str, tuple[PolicyClause, PolicyLimit]]:
+    """What a policy asks of one table or of linked ones: clause and limit by where they stand in the policy."""
+    return {
+        clause.path: (clause, limit)
+        for clause in POLICY_CLAUSES
+        if (linked or not clause.of_linked) and (limit := clause.limit(policy)) is not None
+    }
 
 
 def find_figure(clause: PolicyClause, policy: Policy, evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:

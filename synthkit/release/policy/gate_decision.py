@@ -13,9 +13,9 @@ from synthkit.io.json_types import JSON, JSONObject
 from synthkit.metrics.attacks.effect_grade import grade
 from synthkit.metrics.attacks.effect_size import share_of
 from synthkit.release.policy.clauses import (
-    POLICY_CLAUSES,
     PolicyClause,
     PolicyLimit,
+    asked_clauses,
     find_figure,
     interval_limit,
     number_limit,
@@ -118,8 +118,10 @@ def judge(policy: Policy, evidence: GateEvidence) -> Gate:
     end is above, else INCONCLUSIVE. What attacks prove lost can fail; it passes only if what it rests on holds and the
     surest guesses leave room for no more than the limit.
     """
-    asked = [(clause, limit) for clause in POLICY_CLAUSES if (limit := clause.limit(policy)) is not None]
-    lines = tuple(_line(clause, limit, find_figure(clause, policy, evidence, limit)) for clause, limit in asked)
+    asked = asked_clauses(policy, linked=bool(evidence.tables))
+    lines = tuple(
+        _line(clause, limit, find_figure(clause, policy, evidence, limit)) for clause, limit in asked.values()
+    )
     made = None if evidence.made is None else evidence.made.isoformat()
     return Gate(
         policy=policy.policy.model_dump(mode="json"),
@@ -273,8 +275,13 @@ def _number(x: PolicyLimit | None) -> str:
     return "∞" if x is None or x == math.inf else f"{x:.4g}" if isinstance(x, int | float) else str(x)
 
 
-def rederive(gate: JSONObject, policy: Policy) -> list[str]:
+def rederive(gate: JSONObject, policy: Policy, *, linked: bool = False) -> list[str]:
     """What in a gate's JSON does not follow from its own figures and the policy; nothing if all of it does.
+
+    Args:
+        gate: in the format `synthkit-gate/1`.
+        policy: the limits.
+        linked: whether it is about linked tables, of which a clause more is asked.
 
     Example:
         >>> data = {"format": FORMAT, "policy": {}, "lines": [], "verdict": "PASS"}
@@ -287,7 +294,7 @@ def rederive(gate: JSONObject, policy: Policy) -> list[str]:
         return [f"a gate must have the format {FORMAT}"]
     if dict(gate.get("policy") or {}) != policy.policy.model_dump(mode="json"):
         faults.append("the policy in the gate is not the one beside it")
-    asked = {clause.path: (clause, limit) for clause in POLICY_CLAUSES if (limit := clause.limit(policy)) is not None}
+    asked = asked_clauses(policy, linked=linked)
     lines = {line["clause"]: line for line in gate["lines"]}
     if len(lines) < len(gate["lines"]):
         faults.append("a clause has two lines")

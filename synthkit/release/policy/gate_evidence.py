@@ -113,6 +113,12 @@ class GateEvidence:
             return None
 
     @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the linked tables that were measured; none where it was one table."""
+        said = self.evaluation.run.get("tables")
+        return tuple(map(str, said)) if isinstance(said, Mapping) else ()
+
+    @property
     def of_sibling(self) -> bool:
         """Whether a sibling of what is released was measured: it was fitted to all people afterwards."""
         return self.evaluation.run.get("audited") == SIBLING_AUDITED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
@@ -179,11 +179,15 @@ class Fidelity(_Part):
 
     Args:
         tv2_shortfall_max: most that the upper end of what pairs of columns lack against a real holdout may be.
-        constraint_violations_max: most that the share of rows breaking a declared rule may be.
+        constraint_violations_max: most that the share of rows breaking a declared rule may be; of linked tables the
+            share of units with such a row.
+        broken_units_max: of linked tables, the share of units with a row that breaks a key, link, order or rule; always
+            0, and always asked.
     """
 
     tv2_shortfall_max: ShareLimit | None = None
     constraint_violations_max: ShareLimit | None = None
+    broken_units_max: Literal[0] = 0
 
 
 class Required(_Part):

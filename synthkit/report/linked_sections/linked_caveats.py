@@ -26,7 +26,12 @@ def _always() -> Iterator[Fact]:
 def _of_privacy(context: LinkedContext) -> Iterator[Fact]:
     if context.alone.epsilon is None:
         yield "no bound", "Without a privacy budget nothing bounds what the rows reveal about one person."
-    if not any(s.metric.startswith("membership.") for s in context.evaluation.scores):
+    if any(s.metric.startswith("membership.") for s in context.evaluation.scores):
+        yield (
+            "attacks",
+            "Attacks show what is leaked at least; a better one may show more, and only a budget bounds it.",
+        )
+    else:
         yield "attacks", "Disclosure attacks were not run; shared runs and nearest units do not replace them."
     yield "long histories", "Who has many rows is easier to recognise, and a mean over units says little of them."
 

@@ -10,22 +10,21 @@ from synthkit.report.data_table import DataTable, data_table
 from synthkit.report.labels import number
 from synthkit.report.linked_context import LinkedContext
 from synthkit.report.records import Fact, Figure, figure
-from synthkit.report.row_counts import release_surface
+from synthkit.report.row_counts import draws_of, release_surface
 from synthkit.report.section_spec import SectionSpec
-from synthkit.report.sections.released_rows import TITLE_WITHOUT_RELEASE
+from synthkit.report.sections.released_rows import TITLE_WITHOUT_RELEASE, WATERMARKED
 
 ROLE_WORDS = {"reference": "public catalogue", "shared": "shared by several units"}
 REAL_FACTS = ("Source", "Fitted on", "Held out", "Looked at")
 
 
 class LinkedReleaseData(TypedDict, total=False):
-    """Facts, the graph, rows by table, and digests of files; `title` where nothing is released."""
+    """Facts, the graph, and rows by table; `title` where nothing is released."""
 
     title: str
     facts: list[Fact]
     figures: list[Figure]
     table: DataTable
-    hashes: Mapping[str, str]
 
 
 def _data(context: LinkedContext) -> LinkedReleaseData:
@@ -33,7 +32,6 @@ def _data(context: LinkedContext) -> LinkedReleaseData:
         "facts": _facts(context),
         "figures": [_graph(context)],
         "table": _rows(context),
-        "hashes": dict(context.hashes),
     }
     return data if release_surface(context.facts) else {**data, "title": TITLE_WITHOUT_RELEASE}
 
@@ -47,10 +45,13 @@ def _facts(context: LinkedContext) -> list[Fact]:
         ("Synthetic rows in all", number(sum(rows.values()), "count") if rows else None),
         ("Looked at", f"{context.looked_at('synthetic'):,} synthetic {unit}" if sampled else None),
         ("Tables", f"{len(context.tables)} of records{_others(context)}"),
+        ("Columns", sum(len(table.columns) for table in context.schema.tables.values())),
         ("Model", facts.get("model")),
         ("Source", context.schema.source),
         ("Fitted on", f"{context.units('train'):,} {unit}" if context.units("train") else None),
         ("Held out", f"{context.units('holdout'):,} {unit}" if context.units("holdout") else None),
+        ("Draws", draws_of(facts)),
+        ("Watermark", WATERMARKED if facts.get("watermark") else None),
         ("Date", str(facts["date"])[:10] if facts.get("date") else None),
         ("To be released", release_surface(facts) or "nothing"),
     ]

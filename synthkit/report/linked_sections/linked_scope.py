@@ -6,7 +6,25 @@ from synthkit.report.linked_context import LinkedContext
 from synthkit.report.records import Fact
 from synthkit.report.row_counts import release_surface
 from synthkit.report.section_spec import SectionSpec, unchanged
-from synthkit.report.sections.scope import ScopeData
+from synthkit.report.sections.scope import AttackerLine, ScopeData
+
+ATTACKERS_OF_UNITS = (
+    (
+        "membership",
+        "Somebody who knows a whole history",
+        "has all rows of a person in all tables, or five events of it, and asks whether that person was in the data",
+    ),
+    (
+        "attribute",
+        "A payer, a registry or a broker",
+        "knows what a person has in some tables, and guesses a secret in another",
+    ),
+    (
+        "identity",
+        "A motivated intruder",
+        "looks for a person whom counts, means and times single out, or links what a person has in two tables",
+    ),
+)
 
 
 def _data(context: LinkedContext) -> ScopeData:
@@ -23,7 +41,11 @@ def _data(context: LinkedContext) -> ScopeData:
         ("To be released", release_surface(context.facts) or "nothing: tables were measured"),
         ("Declared by", schema.declared_by or "nobody: lines marked `observed` were read off the tables"),
     ]
-    return {"rows": rows, "attackers": []}
+    panels = context.alone.panels
+    played: list[AttackerLine] = [
+        {"who": who, "does": does} for room, who, does in ATTACKERS_OF_UNITS if panels.get(room)
+    ]
+    return {"rows": rows, "attackers": played}
 
 
 def _columns(context: LinkedContext, role: str) -> str:

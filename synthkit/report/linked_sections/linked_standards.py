@@ -14,6 +14,7 @@ LINKED_ANCHORS: Mapping[
     "fidelity": ("tables", False),
     "utility": ("prediction", True),
     "copying": ("copying", False),
+    "risk": ("risk", True),
     "privacy": ("privacy", True),
     "scope": ("scope", True),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from synthkit.report import privacy_claim
+from synthkit.report import attack_verdicts, privacy_claim
 from synthkit.report.labels import number, span
 from synthkit.report.linked_context import LinkedContext
 from synthkit.report.records import Fact, ScoreCard
@@ -119,7 +119,7 @@ def _of_copies(context: LinkedContext) -> Iterator[Fact]:
     runs = context.find("copying.shared_runs")
     if runs is not None:
         yield (
-            "Copies",
+            "Shared runs",
             f"{number(runs.value, 'share')} of the synthetic {context.unit} share a run of five events with somebody "
             f"in training; of the held-out ones {number(runs.reference, 'share')}. No evidence of privacy.",
         )
@@ -128,8 +128,12 @@ def _of_copies(context: LinkedContext) -> Iterator[Fact]:
 def _of_privacy(context: LinkedContext) -> Iterator[Fact]:
     stated = context.alone.privacy_sentences
     yield "Privacy", stated[0] if stated else privacy_claim.claim_sentence(context.ledger)
-    if not any(s.metric.startswith("membership.") for s in context.evaluation.scores):
+    attacked = context.alone.attacked
+    if not any(verdict["grade"] != attack_verdicts.NOT_ASSESSED for verdict in attacked):
         yield "Attacks", "Disclosure attacks were not run: how much the tables reveal about a person was not measured."
+        return
+    yield "Attacks", f"{attack_verdicts.overall_verdict(attacked)['words']}."
+    yield from ((verdict["title"], attack_verdicts.verdict_sentences(verdict)) for verdict in attacked)
 
 
 def _cards(context: LinkedContext) -> list[ScoreCard]:

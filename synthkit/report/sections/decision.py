@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from synthkit.io.json_types import JSON
@@ -36,6 +37,8 @@ DECISION_METRICS = (  # without a policy, if they were measured
     "identity.meaningful",
     "fidelity.c2st",
     "fidelity.rule_violations",
+    "fidelity.unit_c2st",
+    "fidelity.integrity",
 )
 
 
@@ -79,7 +82,7 @@ class DecisionData(TypedDict):
     roles: list[str]
     decisions: list[str]
     hashes: dict[str, str]
-    rows: list[int]
+    rows: Sequence[int | Mapping[str, int]]  # of each draw; of linked tables by table
     valid_until: str | None
 
 

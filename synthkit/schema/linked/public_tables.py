@@ -73,6 +73,11 @@ def linked_declarers(schema: LinkedSchema) -> dict[str, tuple[str, ...]]:
     return {who: tuple(names) for who, names in found.items()}
 
 
+def is_bounded(schema: LinkedSchema) -> bool:
+    """Whether there is a public bound on the rows of every owner, or of every unit."""
+    return not any(_unbounded(schema))
+
+
 def _silent(schema: LinkedSchema) -> Iterator[str]:
     """Catalogues, links and rules across tables that nobody answers for; columns are asked about with their table."""
     if schema.declared_by is not None:

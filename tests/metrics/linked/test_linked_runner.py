@@ -27,20 +27,22 @@ from synthkit.metrics.metric_registry import labels
 from synthkit.metrics.result import Evaluation
 
 pytest.importorskip("lightgbm")
+TOO_FEW_PEOPLE = {f"membership.tpr_at_fpr_{rate}" for rate in (0.001, 0.01, 0.1)}  # to set a threshold
 
 
 def test_every_score_is_labelled_and_has_an_interval_and_a_floor(compare, clinic):
     c = compare(clinic(130, 3))
     evaluation = evaluate_linked(c, quick=True)
-    assert evaluation.failures == ()
+    assert {f.metric for f in evaluation.failures} == TOO_FEW_PEOPLE
     assert len(evaluation.scores) > 30
     known = {**labels(), **linked_labels()}
     for score in evaluation.scores:
         parts = score.metric.split(".")
-        assert any(name in known for name in (score.metric, parts[-1], ".".join(parts[-2:]))), score.metric
+        names = (score.metric, parts[-1], ".".join(parts[-2:]), ".".join(parts[:2]))
+        assert any(name in known for name in names), score.metric
         assert score.low < score.high
         assert math.isfinite(score.low)
-        assert math.isfinite(score.high)
+        assert math.isfinite(score.high) or score.metric.endswith("epsilon_lower_bound")
         assert "nterval" in score.note
         assert score.reference is not None or score.metric.endswith(".trtr")
     assert evaluation.run["rows"]["train"]["visits"] == len(c.train.frames["visits"])
@@ -80,7 +82,8 @@ def test_no_metric_fails_on_units_without_rows_or_tables_without_rows(compare, c
         evaluation = evaluate_linked(compare(drawn), quick=True)
         assert evaluation.score("fidelity.integrity").value == 0
         assert all(
-            "however" in f.reason or "has no width" in f.reason or "no answer" in f.reason for f in evaluation.failures
+            any(said in f.reason for said in ("however", "has no width", "no answer")) or f.metric in TOO_FEW_PEOPLE
+            for f in evaluation.failures
         )
 
 

@@ -47,6 +47,31 @@ def test_every_draw_keeps_keys_times_and_domains(linked_run):
     assert "draws=2, patients=30" in repr(linked_run)
 
 
+def test_the_pool_is_attacked_by_its_coins():
+    """Both draws are one release; shares alone, which is all the model knows, find few."""
+    run = synthesize_linked(small_hospital(450), SCHEMA, model="independent", draws=2, quick=True, seed=1)
+    pool = run.roles[run.roles["role"] == "pool"]
+    panel = run.evaluation.panels["membership"]
+    assert panel["design"] == "coins"
+    assert panel["units"] == len(pool)
+    assert {"no twins across the coin", "copies would be found"} <= {check["name"] for check in panel["checks"]}
+    found = {score.metric: score for score in run.evaluation.scores}
+    assert found["membership.auc"].value < 0.8
+    assert found["membership.isolated.auc"].low <= found["membership.isolated.auc"].value
+    assert "identity.linkability.k1" in found
+    assert "copying.excess.whole_rows" in found
+    assert f"{len(pool):,} people" in run.report.html
+    assert "whose coin said no, the controls of every attack" in run.report.html
+    assert "likelihood" not in panel["strata"]["all"]["attacks"]
+
+
+def test_of_few_people_the_page_says_that_they_were_not_attacked(linked_run):
+    """Of sixty patients about five have a coin that says so: 20 would be needed."""
+    said = {failure.metric: failure.reason for failure in linked_run.evaluation.failures}
+    assert "risks need 20 people on either side of the coin" in said["membership"]
+    assert not [s for s in linked_run.evaluation.scores if s.metric.startswith(("membership.", "identity."))]
+
+
 def test_roles_are_of_units_by_their_keys(linked_run):
     """Each patient has one; who is trained on is those of the role, and of the pool those whose coin says so."""
     roles = linked_run.roles
@@ -172,7 +197,7 @@ def test_tables_of_keys_alone_are_refused():
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        *(("max_rows_per_unit", 4), ("rows", 5), ("unit", "patient"), ("rake", True), ("watermark", "key.json")),
+        *(("max_rows_per_unit", 4), ("rows", 5), ("unit", "patient"), ("rake", True)),
         *(("fits", 2), ("final", True), ("release_model", True), ("population", "p.csv"), ("clamp", True)),
         ("suite", "s.json"),
         ("baselines", {"forest": "sklearn.ensemble.RandomForestClassifier"}),

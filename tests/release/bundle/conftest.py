@@ -18,12 +18,15 @@ from synthkit.release import run_folder
 from synthkit.release.bundle.build_bundle import release
 from synthkit.release.bundle.signature import keygen
 from synthkit.release.bundle.zip_archive import unpack
+from synthkit.release.gate_run_folder import apply_policy
 from synthkit.release.policy.gate_decision import judge
 from synthkit.release.policy.gate_evidence import GateEvidence
 from synthkit.release.policy.limits import Policy
 from synthkit.schema import Schema
 
-sys.path.append(str(Path(__file__).parent))  # the tests import `sealing`, which stands beside them
+sys.path.append(
+    str(Path(__file__).parent)
+)  # the tests import `sealing` and `released_hospital`, which stand beside them
 POLICY = ROOT / "schemas" / "policies" / "internal-research.yaml"
 
 
@@ -102,4 +105,29 @@ def private(home):
     judged(synthesize(frame, schema, seed=1, config=asked), home / "private")
     return release(
         home / "private", home / "private.zip", key=home / "ours.key", recipient="University B", although="a test"
+    )
+
+
+@pytest.fixture(scope="session")
+def ward(tmp_path_factory):
+    """A run of one draw and one of two, gates and keys, and a bundle of each; the real tables as files."""
+    place = tmp_path_factory.mktemp("ward")
+    from released_hospital import hospital_frames, hospital_schema
+
+    schema, asked = hospital_schema(), RunConfig(model="independent", quick=True, units=24)
+    for name, draws in (("one", 1), ("two", 2)):
+        made = synthesize(hospital_frames(), schema, seed=3, config=asked, draws=draws)
+        apply_policy(made.save(place / "runs" / name), POLICY)
+    for name in ("ours", "theirs"):
+        keygen(place / name)
+    (place / "real").mkdir()
+    for name, frame in hospital_frames().items():
+        frame.to_csv(place / "real" / f"{name}.csv", index=False)
+    words = {"key": place / "ours.key", "although": "a test"}
+    return SimpleNamespace(
+        place=place,
+        run=place / "runs" / "one",
+        key=place / "ours.pub",
+        bundle=release(place / "runs" / "one", place / "one.zip", recipient="University B", **words),
+        two=release(place / "runs" / "two", place / "two.zip", table=place / "real", **words),
     )

@@ -93,9 +93,10 @@ def breaks(key, opened):
         return True
 
 
-@pytest.fixture(scope="module", params=["free", "private"])
-def released(request, members, private):
-    return members if request.param == "free" else unpack(private.read_bytes())
+@pytest.fixture(scope="module", params=["free", "private", "linked"])
+def released(request, members, private, ward):
+    bundles = {"private": private, "linked": ward.bundle}
+    return members if request.param == "free" else unpack(bundles[request.param].read_bytes())
 
 
 @pytest.mark.parametrize("name", FIND)

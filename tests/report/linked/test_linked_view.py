@@ -21,6 +21,7 @@ from synthkit.release import run_folder
 from synthkit.report.html import redraw
 from synthkit.report.json_export import value_at
 from synthkit.report.linked_section_registry import SECTIONS_ON_LINKED_TABLES
+from synthkit.report.linked_sections.linked_decision import linked_rows
 from synthkit.report.linked_view import build_linked
 from synthkit.schema.linked.validate_linked import typed_columns, validate_columns
 from synthkit.tables.linked_tables import LinkedTables
@@ -90,15 +91,40 @@ def test_the_json_keeps_the_published_schema_and_draws_the_page_again(linked_edi
     assert redraw(again) == linked_edition.html
 
 
-def test_the_published_schema_still_asks_for_a_decision_of_one_table(linked_report):
-    other = {**linked_report.document, "kind": "Synthetic data report"}
+def test_the_published_schema_asks_for_a_decision_first(linked_report):
+    first, *others = linked_report.document["sections"]
+    assert first["id"] == "decision"
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(other, PUBLISHED)
+        jsonschema.validate({**linked_report.document, "sections": others}, PUBLISHED)
+
+
+def test_the_first_page_counts_what_was_drawn_by_table_and_shows_a_gate(
+    hospital_evaluation, hospital_schema, linked_report
+):
+    drawn = hospital_evaluation.run["rows"]["synthetic"][0]
+    first = section(linked_report, "decision")
+    assert first["rows"] == [drawn]
+    others = sum(drawn.values()) - drawn["patients"]
+    assert first["what"].startswith(f"{drawn['patients']:,} synthetic patients with {others:,} rows in ")
+    assert first["verdict"] == "NO POLICY"
+    judged = {"verdict": "FAIL", "valid_until": "2027-01-31", "lines": [], "policy": {"id": "p", "owner": "A. Lee"}}
+    decided = section(build_linked(hospital_evaluation, hospital_schema, gate=judged), "decision")
+    assert (decided["verdict"], decided["valid_until"], decided["policy"]["id"]) == ("FAIL", "2027-01-31", "p")
+
+
+def test_of_several_draws_each_is_counted():
+    draws = [{"patients": 20, "visits": 5, "labs": 7}, {"patients": 21, "visits": 4, "labs": 9}]
+    assert (
+        linked_rows("patients", draws)
+        == "2 draws of 20 and 21 synthetic patients with 12 and 13 rows in 2 other tables"
+    )
+    assert linked_rows("patients", draws[:1]) == "20 synthetic patients with 12 rows in 2 other tables"
+    assert linked_rows("patients", []) == "synthetic patients"
 
 
 def test_an_altered_page_is_refused(linked_report):
     broken = copy.deepcopy(dict(linked_report.document))
-    del broken["sections"][0]["figures"][0]["data"]["schema"]["unit"]
+    del broken["sections"][1]["figures"][0]["data"]["schema"]["unit"]
     with pytest.raises(ArtefactError, match="no page can be drawn from it"):
         redraw(broken)
 
@@ -145,7 +171,8 @@ def test_sentences_of_the_summary(page):
     assert "those of visits are told most easily beyond their floor: AUC 0.720" in said["Rows"]
     assert "loses 0.040 AUROC [−0.010, 0.090]" in said["Use"]
     assert "the interval includes zero" in said["Use"]
-    assert "No evidence of privacy." in said["Copies"]
+    assert "No evidence of privacy." in said["Shared runs"]
+    assert "of 40 people trained on" in said["Copies"]
     assert "epsilon = infinity" in said["Privacy"]
 
 
@@ -270,10 +297,35 @@ def test_an_evaluation_of_nothing_is_a_page_of_absences(hospital_schema):
     absent = {s["id"] for s in report.document["sections"] if s["absent"]}
     assert absent == {
         *("integrity", "contradictions", "detection", "time", "across", "timelines", "prediction", "tables"),
-        *("outside", "copying", "training"),
+        *("outside", "copying", "training", "risk"),
     }
     jsonschema.validate(report.document, PUBLISHED)
     assert "c2st" not in report.html
+
+
+def test_attacks_stand_on_the_page_with_verdicts_and_what_they_rest_on(page, linked_report, hospital_evaluation):
+    risk, found = section(linked_report, "risk"), {s.metric: s for s in hospital_evaluation.scores}
+    assert [v["room"] for v in risk["verdicts"]] == ["membership", "attribute", "identity", "copying"]
+    assert {c["name"] for c in risk["membership"]["checks"]} >= {"enough people", "copies would be found"}
+    assert risk["membership"]["units"] == f"{hospital_evaluation.panels['membership']['units']:,}"
+    shown = {row["metric"]: row["value"] for each in risk["tables"] for row in each["rows"]}
+    assert shown["membership.auc"] == pytest.approx(found["membership.auc"].value)
+    assert "identity.linkability.k1" in shown
+    said = {e.attributes["data-test-sentence"]: e.text for e in page.all("data-test-sentence")}
+    assert {"Attacks", "Membership", "Copies"} <= set(said)
+    assert "Disclosure attacks were not run" not in linked_report.html
+    scope = section(linked_report, "scope")["attackers"]
+    assert [each["who"] for each in scope] == ["Somebody who knows a whole history", "A motivated intruder"]
+
+
+def test_without_attacks_the_page_says_so(hospital_evaluation, hospital_schema):
+    kinds = ("membership", "identity", "attribute", "copying.excess")
+    scores = tuple(s for s in hospital_evaluation.scores if not s.metric.startswith(kinds))
+    panels = {k: v for k, v in hospital_evaluation.panels.items() if k not in ("membership", "identity")}
+    report = build_linked(replace(hospital_evaluation, scores=scores, panels=panels), hospital_schema)
+    assert section(report, "risk")["absent"] == "No attack was run."
+    assert "Disclosure attacks were not run" in dict(section(report, "limits")["limits"])["attacks"]
+    assert section(report, "scope")["attackers"] == []
 
 
 def test_one_person_is_protected_not_one_table_of_them(hospital_evaluation, hospital_schema):
@@ -289,7 +341,7 @@ def test_what_was_left_out_is_said(hospital_evaluation, hospital_schema):
     report = build_linked(quick, hospital_schema)
     told = dict(section(report, "failures")["left_out"])
     assert told["SDMetrics' multi-table report"] == "a quick evaluation leaves it out"
-    assert sum(each.startswith("Disclosure attacks") for each in told) == 3
+    assert [each for each in told if each.startswith("Disclosure attacks")] == ["Disclosure attacks: secrets guessed"]
     assert "Every measurement ran" not in report.html
     assert "SDMetrics&#39; multi-table report</th><td>a quick evaluation leaves it out" in report.html
 
@@ -308,7 +360,7 @@ def test_a_run_folder_is_drawn_again(tmp_path, hospital_evaluation, hospital_sch
     assert run_folder.redraw(tmp_path).html == linked_report.html
     (tmp_path / run_folder.SYNTHETIC_FOLDER).mkdir()
     (tmp_path / run_folder.SYNTHETIC_FOLDER / "labs.parquet").write_bytes(b"rows")
-    hashes = section(run_folder.redraw(tmp_path), "released")["hashes"]
+    hashes = section(run_folder.redraw(tmp_path), "decision")["hashes"]
     assert list(hashes) == ["synthetic/labs.parquet"]
     (tmp_path / run_folder.EVALUATION_FILE).write_text('{"format": "synthkit-evaluation/1"}', encoding="utf-8")
     with pytest.raises(ArtefactError):

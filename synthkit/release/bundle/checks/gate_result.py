@@ -8,6 +8,7 @@ from synthkit.release import run_folder
 from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.opened_bundle import Opened
 from synthkit.release.run_folder import REPORT_JSON_FILE
+from synthkit.schema.linked.linked_schema import LinkedSchema
 
 if TYPE_CHECKING:
     from synthkit.io.json_types import JSONObject
@@ -27,7 +28,7 @@ def check(bundle: Opened) -> CheckResult:
         return broken("the report shows a verdict without a gate")
     gate = bundle.json(run_folder.GATE)
     with bundle.file(run_folder.POLICY_FILE) as path:
-        faults = rederive(gate, Policy.load(path))
+        faults = rederive(gate, Policy.load(path), linked=isinstance(bundle.schema, LinkedSchema))
     if faults:
         return broken(faults[0])
     lines = {line["clause"]: judged_line(line) for line in gate["lines"]}

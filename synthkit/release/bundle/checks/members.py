@@ -11,10 +11,11 @@ from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
 from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.opened_bundle import Opened
+from synthkit.release.bundle.table_members import first_draw, linked_draws, public_members
 from synthkit.release.run_folder import REPORT_FILE, REPORT_JSON_FILE
+from synthkit.schema.linked.linked_schema import LinkedSchema
 
-REQUIRED_MEMBERS = (
-    run_folder.SYNTHETIC,
+REQUIRED_MEMBERS = (  # besides the rows
     run_folder.SCHEMA_FILE,
     REPORT_FILE,
     REPORT_JSON_FILE,
@@ -26,7 +27,7 @@ REQUIRED_MEMBERS = (
 def check(bundle: Opened) -> CheckResult:
     """Digest and size of every member; all that the one who releases does not say, said again from the members."""
     said, content = bundle.json(manifests.MANIFEST), bundle.content
-    fault = _other_members(said, content) or _other_claims(bundle, said)
+    fault = _other_members(said, content) or _other_rows(bundle) or _other_claims(bundle, said)
     if fault:
         return broken(fault)
     word = ", ".join(name for name in manifests.FACT_KEYS if name != "generator")
@@ -50,6 +51,16 @@ def _other_members(said: JSONObject, content: Mapping[str, bytes]) -> str | None
     return None
 
 
+def _other_rows(bundle: Opened) -> str | None:
+    """A table of the first draw that is not there; of linked tables one in any draw, or one that is not declared."""
+    lacking = [name for name in first_draw(bundle.schema) if name not in bundle.members]
+    if lacking:
+        return f"{lacking[0]} is missing"
+    if isinstance(bundle.schema, LinkedSchema):
+        linked_draws(bundle.members, bundle.schema)
+    return None
+
+
 def _other_claims(bundle: Opened, said: JSONObject) -> str | None:
     """Anything the manifest says of its members and of itself that does not follow from them."""
     if said != _right(bundle, said):
@@ -66,5 +77,7 @@ def _right(bundle: Opened, said: JSONObject) -> JSONObject:
     claim = {name: parameters[name] for name in ("epsilon", "delta")}
     private = claim["epsilon"] is not None and bool(statement["end_to_end_dp"])
     facts = {name: said[name] for name in manifests.FACT_KEYS}
-    derived: JSONObject = json.loads(manifests.manifest(bundle.content, facts=facts, claim=claim, private=private))
+    public = public_members(bundle.content, bundle.schema)
+    made = manifests.manifest(bundle.content, facts=facts, claim=claim, private=private, public=public)
+    derived: JSONObject = json.loads(made)
     return derived

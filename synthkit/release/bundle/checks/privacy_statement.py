@@ -8,6 +8,7 @@ from synthkit.release.bundle.build_bundle import CONFIG
 from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.json_difference import difference
 from synthkit.release.bundle.opened_bundle import Opened
+from synthkit.schema.linked.linked_schema import LinkedSchema
 
 # what is promised, in figures and keys, whatever words a version puts it in
 STATEMENT_FIGURES = (
@@ -20,6 +21,7 @@ NESTED_FIGURES = {"privacy_loss": ("privacy_unit", "privacy_parameters"), "contr
 def check(bundle: Opened) -> CheckResult:
     """The statement made again from what it rests on, and every key of it held against that."""
     from synthkit.privacy.accounting.ledger_file import LedgerFile
+    from synthkit.privacy.linked_statement import LinkedStatement
     from synthkit.privacy.statement import Statement, packages
 
     said, schema = bundle.json(run_folder.STATEMENT), bundle.schema
@@ -30,7 +32,10 @@ def check(bundle: Opened) -> CheckResult:
     if set(said["libraries"]) != set(packages()):
         return broken("statement.json names other libraries than a promise rests on")
     named = {"model": bundle.json(CONFIG)["model"], "versions": said["libraries"]}
-    right = Statement.of(archive, schema, **named).to_dict()
+    if isinstance(schema, LinkedSchema):
+        right = LinkedStatement.of_linked(archive, schema, **named).to_dict()
+    else:
+        right = Statement.of(archive, schema, **named).to_dict()
     place = difference(_figures(said), _figures(right))
     if place:
         return broken(f"statement.json does not follow from ledger and schema at {place}")

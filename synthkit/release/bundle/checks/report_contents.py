@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from synthkit.io.json_types import JSON, JSONObject
 from synthkit.release import run_folder
+from synthkit.release.bundle.checks.linked_contents import check_linked_contents
 from synthkit.release.bundle.finding import CheckResult, broken, holds, unvouched
 from synthkit.release.bundle.json_difference import difference
 from synthkit.release.bundle.opened_bundle import Opened
 from synthkit.release.run_folder import REPORT_JSON_FILE
+from synthkit.schema import Schema
+from synthkit.schema.linked.linked_schema import LinkedSchema
 
 RELEASE_LINE = "To be released"  # the line of the scope that speaks of the run
 SECTION_WITH_PICTURE = "privacy"  # the one section that has a picture in the shareable edition
@@ -17,9 +20,11 @@ def check(bundle: Opened) -> CheckResult:
     """Titles, tags, pictures, privacy terms, scope and glossary, made again from schema, ledger and statement."""
     from synthkit.report.section_registry import outside_sections
 
+    if isinstance(bundle.schema, LinkedSchema):
+        return check_linked_contents(bundle, bundle.schema)
     report = bundle.json(REPORT_JSON_FILE)
     outside = outside_sections(str(section["id"]) for section in report["sections"])
-    place = difference(_stated(report, set(outside)), _derived(bundle, report))
+    place = difference(_stated(report, set(outside)), _derived(bundle, bundle.schema, report))
     if place:
         return bundle.otherwise(f"report.json does not follow from schema, ledger and statement at {place}")
     fault = _other_tag(report, [name for name, by in outside.items() if by is not None], private=_private(bundle))
@@ -52,7 +57,7 @@ def _stated(report: JSONObject, outside: set[str]) -> dict[str, JSON]:
     }
 
 
-def _derived(bundle: Opened, report: JSONObject) -> JSON:
+def _derived(bundle: Opened, schema: Schema, report: JSONObject) -> JSON:
     """The same, made again from schema, ledger and statement."""
     from synthkit.report import privacy_claim
     from synthkit.report.audience import tag_of
@@ -62,7 +67,7 @@ def _derived(bundle: Opened, report: JSONObject) -> JSON:
     from synthkit.report.sections.privacy_terms_section import privacy_terms_section
     from synthkit.report.sections.scope import scope
 
-    schema, statement, ledger = bundle.schema, bundle.json(run_folder.STATEMENT), bundle.json(run_folder.LEDGER)
+    statement, ledger = bundle.json(run_folder.STATEMENT), bundle.json(run_folder.LEDGER)
     sentences = privacy_claim.sentences(statement)
     first = report["sections"][0]["sentences"][0]
     private = _private(bundle)

@@ -8,13 +8,17 @@ from synthkit.errors import ArtefactError
 from synthkit.io.json_types import JSONObject
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
+from synthkit.release.bundle.build_bundle import outside_ids
 from synthkit.release.bundle.finding import CheckResult, broken, holds, unvouched
 from synthkit.release.bundle.opened_bundle import Opened
 from synthkit.release.bundle.page_figures import different_figures, shown_figures
+from synthkit.release.bundle.table_members import counted_draws, linked_draws
 from synthkit.release.run_folder import REPORT_FILE, REPORT_JSON_FILE
 from synthkit.report.html import redraw
+from synthkit.report.linked_sections.linked_decision import linked_rows
 from synthkit.report.render_versions import drawn_by, is_outside
 from synthkit.report.row_counts import listed, synthetic
+from synthkit.schema.linked.linked_schema import LinkedSchema
 
 
 def check(bundle: Opened) -> CheckResult:
@@ -24,7 +28,7 @@ def check(bundle: Opened) -> CheckResult:
     if fault:
         return broken(fault)
     stated = bundle.json(manifests.MANIFEST).get(manifests.DRAWN_BY) or {}
-    here = drawn_by(str(section["id"]) for section in report["sections"])
+    here = drawn_by(outside_ids(report))
     others = [name for name, version in here.items() if stated.get(name) != version]
     unnamed = [name for name in others if is_outside(name) and name not in stated]
     if unnamed and all(is_outside(name) for name in others):  # no version of ours has a section of that name
@@ -81,19 +85,32 @@ def _other_rows(bundle: Opened, report: JSONObject) -> str | None:
 
 def _other_counts(bundle: Opened, report: JSONObject) -> str | None:
     """Where the report counts other rows than the tables of the draws hold, the first of which stands by itself too."""
-    from synthkit.tables import table_files
-
-    first = report["sections"][0]
+    first, schema = report["sections"][0], bundle.schema
     counted = first.get("rows")
+    if isinstance(schema, LinkedSchema):
+        return _other_linked_counts(bundle, schema, first)
     if not counted:  # a report from before rows were counted, or one on an evaluation that could not be made
         return None
-    there = []
-    for name in [name for name in bundle.tables if name != run_folder.SYNTHETIC] or [run_folder.SYNTHETIC]:
-        with bundle.file(name) as path:
-            there.append(len(table_files.read(path).frame()))
+    names = [name for name in bundle.tables if name != run_folder.SYNTHETIC] or [run_folder.SYNTHETIC]
+    there = [bundle.rows[name] for name in names]
     if there != counted:
         return f"the report counts {listed(counted)} rows, and the tables hold {listed(there)}"
     if not first["what"].startswith(synthetic({"rows": {"synthetic": there}})):
+        return "the report says another number of rows than it counts"
+    return None
+
+
+def _other_linked_counts(bundle: Opened, schema: LinkedSchema, first: JSONObject) -> str | None:
+    """The same of linked tables, table by table."""
+    there = counted_draws(bundle.rows, linked_draws(bundle.members, schema), schema)
+    counted = first["rows"] or there  # none on an evaluation that could not be made
+    for k, rows in enumerate(there):
+        other = [name for name in rows if k >= len(counted) or rows[name] != counted[k].get(name)]
+        if other:
+            return f"the report counts other rows of `{other[0]}` than the tables of draw {k + 1} hold"
+    if there != counted:
+        return "the report counts other draws or tables than there are"
+    if first["rows"] and not first["what"].casefold().startswith(linked_rows(schema.unit, there).casefold()):
         return "the report says another number of rows than it counts"
     return None
 

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from synthkit.io.arrow_files import arrow_extent
+from synthkit.release.bundle.checks.linked_rows import check_linked_rows
 from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.opened_bundle import Opened
+from synthkit.schema.linked.linked_schema import LinkedSchema
 
 
 def check(bundle: Opened) -> CheckResult:
-    """Every table held against the schema beside it."""
+    """Every table held against the schema beside it; linked ones with all that must hold across them."""
     from synthkit.schema.validation import validate
-    from synthkit.tables import table_files
 
-    sizes = [arrow_extent(bundle.members[name], name) for name in bundle.tables]
-    cells = sum(max(size.rows, 1) * size.columns for size in sizes)
-    if cells > bundle.cells:
-        return broken(
-            f"the tables hold {cells:,} cells, and at most {bundle.cells:,} are read of a stranger's. "
-            f"If you know the sender, say --cells {cells}"
-        )
+    if bundle.too_large is not None:
+        return broken(bundle.too_large)
     rows = 0
     schema = bundle.schema
+    if isinstance(schema, LinkedSchema):
+        return check_linked_rows(bundle, schema)
     for name in bundle.tables:
-        with bundle.file(name) as path:
-            frame = table_files.read(path).frame()
+        frame = bundle.frame(name)
         found = validate(frame, schema)
         if not found.success:
             return broken(f"{name} breaks its schema: {found}")

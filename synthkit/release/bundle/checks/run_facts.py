@@ -10,6 +10,7 @@ from synthkit.release.bundle.build_bundle import CONFIG, CONFIG_FACTS
 from synthkit.release.bundle.finding import CheckResult, broken, holds
 from synthkit.release.bundle.opened_bundle import Opened
 from synthkit.release.run_folder import REPORT_JSON_FILE
+from synthkit.schema.linked.linked_schema import LinkedSchema
 
 RUN_LINES = ("Columns", "Model", "Draws", "Calibrated", "Watermark", "Date")  # lines of the report that a run says
 SETTINGS_PREFIX = "settings."
@@ -26,10 +27,9 @@ def _faults(bundle: Opened) -> Iterator[str]:
     extra = sorted(set(run) - {*CONFIG_FACTS, "packages"})
     if extra:
         yield f"config.json must hold what a run tells; however: it has `{extra[0]}`"
-    draws = sum(name.startswith(f"{run_folder.DRAWS_FOLDER}/") for name in bundle.tables) or 1
     follows = {
-        "columns": len(bundle.schema.columns),
-        "draws": draws,
+        "columns": _columns(bundle),
+        "draws": _draws(bundle),
         "version": bundle.json(run_folder.STATEMENT)["libraries"]["synthkit"],
         "date": report["date"],
     }
@@ -45,6 +45,21 @@ def _faults(bundle: Opened) -> Iterator[str]:
     )
     yield from _marked(bundle, run)
     yield from _reported(run, {section["id"]: section for section in report["sections"]})
+
+
+def _columns(bundle: Opened) -> int:
+    schema = bundle.schema
+    if isinstance(schema, LinkedSchema):
+        return sum(len(table.columns) for table in schema.tables.values())
+    return len(schema.columns)
+
+
+def _draws(bundle: Opened) -> int:
+    """How many draws there are; where there is one it stands by itself."""
+    further = [name for name in bundle.tables if name.startswith(f"{run_folder.DRAWS_FOLDER}/")]
+    if isinstance(bundle.schema, LinkedSchema):
+        further = sorted({name.rpartition("/")[0] for name in further})
+    return len(further) or 1
 
 
 def _marked(bundle: Opened, run: JSONObject) -> Iterator[str]:
