@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthkit.cli.console import say, show_paths, warn, warn_copied, warn_orphans
-from synthkit.cli.files_beside import checkpoint_beside
+from synthkit.cli.files_beside import checkpoint_beside, with_ledger_beside
 from synthkit.cli.progress_display import progress_display
+from synthkit.cli.score_summary import show_statement
 
 if TYPE_CHECKING:
     from synthkit.metrics.result import Evaluation, Score
@@ -52,20 +53,27 @@ def _fitted(people: Mapping[str, int]) -> int:
 def fit_linked(
     table: Path, schema: LinkedSchema, out: Path, config: RunConfig, *, resume: bool, overwrite: bool, quiet: bool
 ) -> None:
-    """A model of all units, saved."""
+    """A model of all units, saved; under a budget what the rows were is not told."""
     _ready(out, config, overwrite=overwrite)
-    with progress_display(quiet=quiet) as progress:
+    private = config.epsilon is not None
+    with progress_display(quiet=quiet, timeless=private) as progress:
         progress.stage("load libraries")
         from synthkit.pipeline.linked import synthesize_linked as page
         from synthkit.release.run_folder import contents
 
-        with checkpoint_beside(out, progress, resume=resume, overwrite=overwrite) as checkpoint:
-            made = page.fit_linked(table, schema, config=config, checkpoint=checkpoint, progress=progress)
+        if private:  # its noise is kept nowhere: what is taken up is a charge, not a training
+            charged = with_ledger_beside(out, config)
+            made = page.fit_linked(table, schema, config=charged, progress=progress, resume=resume)
             made.save(out, overwrite=overwrite)
-    warn_orphans(made.validations["input"].orphans)
-    warn_copied(made.validations["input"].copied)
+        else:
+            with checkpoint_beside(out, progress, resume=resume, overwrite=overwrite) as checkpoint:
+                made = page.fit_linked(table, schema, config=config, checkpoint=checkpoint, progress=progress)
+                made.save(out, overwrite=overwrite)
+            warn_orphans(made.validations["input"].orphans)
+            warn_copied(made.validations["input"].copied)
     if not quiet:
         say(NOTHING_HELD_OUT)
+        show_statement(made.statement)
         show_paths(contents(out))
 
 

@@ -18,8 +18,12 @@ from synthkit.cli.score_summary import show_scores, show_statement
 from synthkit.pipeline.run_config import RunConfig
 
 if TYPE_CHECKING:
+    from synthkit.pipeline.linked.linked_results import LinkedRelease
+    from synthkit.pipeline.results import Release
     from synthkit.release.policy.gate_decision import Gate
+    from synthkit.runtime.progress import Progress
     from synthkit.schema import Schema
+    from synthkit.schema.linked import LinkedSchema
 
 INSPECTED = (
     "What was checked and measured on real rows is INTERNAL and not printed: {out}/internal/log.txt says how it went."
@@ -44,7 +48,8 @@ def run(
     in a ledger beside DIR, and another run on the same table adds to it.
 
     With a schema of linked tables TABLE is a folder with a file a table, or a .duckdb file: people are held out and
-    drawn, each with all that belongs to them.
+    drawn, each with all that belongs to them; with --epsilon they are protected with all of it, within the bounds on
+    rows that the schema declares.
 
     Example: synthkit run icu.csv --schema icu.yaml --out runs/icu --rows 10000
 
@@ -68,11 +73,11 @@ def run_and_save(
     from synthkit.schema import Schema
 
     known = read_either_schema(schema, config.unit, private=config.epsilon is not None)
-    if not isinstance(known, Schema):
-        run_linked(table, known, out, config, resume=resume, overwrite=overwrite, quiet=quiet)
-        return
     if config.epsilon is not None:
         _run_privately(table, known, out, config, resume=resume, overwrite=overwrite, quiet=quiet)
+        return
+    if not isinstance(known, Schema):
+        run_linked(table, known, out, config, resume=resume, overwrite=overwrite, quiet=quiet)
         return
     from synthkit.io.atomic_files import check_folder
     from synthkit.release.run_folder import MARKS, contents
@@ -102,21 +107,39 @@ def _judged(out: Path, policy: Path) -> Gate:
 
 
 def _run_privately(
-    table: Path, schema: Schema, out: Path, config: RunConfig, *, resume: bool, overwrite: bool, quiet: bool
+    table: Path,
+    schema: Schema | LinkedSchema,
+    out: Path,
+    config: RunConfig,
+    *,
+    resume: bool,
+    overwrite: bool,
+    quiet: bool,
 ) -> None:
     """Under a budget what was charged is saved and told first; only then anything is compared with real rows.
 
     A run that was stopped in between goes on there if it is resumed: what it had to release is whole.
     """
+    from synthkit.pipeline.linked.linked_config import refuse_not_of_linked
     from synthkit.release.run_folder import unmeasured
+    from synthkit.schema import Schema
 
+    if not isinstance(schema, Schema):
+        refuse_not_of_linked(config)
     if not (resume and unmeasured(out)):
         _release(table, schema, out, config, resume=resume, overwrite=overwrite, quiet=quiet)
     _inspect(table, schema, config, out, quiet=quiet)
 
 
 def _release(
-    table: Path, schema: Schema, out: Path, config: RunConfig, *, resume: bool, overwrite: bool, quiet: bool
+    table: Path,
+    schema: Schema | LinkedSchema,
+    out: Path,
+    config: RunConfig,
+    *,
+    resume: bool,
+    overwrite: bool,
+    quiet: bool,
 ) -> None:
     """Fit and draw, save what may leave, and say what is promised; copies of the table end with this function."""
     from synthkit.io.atomic_files import check_folder
@@ -126,9 +149,9 @@ def _release(
     check_folder(out, overwrite=overwrite, marks=MARKS)
     with progress_display(quiet=quiet, timeless=True) as progress:
         progress.stage("load libraries")
-        from synthkit.pipeline.synthesize import public_shares, release
+        from synthkit.pipeline.synthesize import public_shares
 
-        made = release(table, schema, config=with_ledger_beside(out, config), progress=progress, resume=resume)
+        made = _made(table, schema, with_ledger_beside(out, config), progress, resume=resume)
         made.save(out, overwrite=overwrite)
     if not quiet:
         show_statement(made.statement)
@@ -136,14 +159,34 @@ def _release(
         show_paths(contents(out))
 
 
-def _inspect(table: Path, schema: Schema, config: RunConfig, out: Path, *, quiet: bool) -> None:
+def _made(
+    table: Path, schema: Schema | LinkedSchema, config: RunConfig, progress: Progress, *, resume: bool
+) -> Release | LinkedRelease:
+    """What may leave, of one table or of linked ones."""
+    from synthkit.schema import Schema
+
+    if isinstance(schema, Schema):
+        from synthkit.pipeline.synthesize import release
+
+        return release(table, schema, config=config, progress=progress, resume=resume)
+    from synthkit.pipeline.linked.linked_release import release_linked
+
+    return release_linked(table, schema, config=config, progress=progress, resume=resume)
+
+
+def _inspect(table: Path, schema: Schema | LinkedSchema, config: RunConfig, out: Path, *, quiet: bool) -> None:
     """The INTERNAL look at what was saved; whatever it finds, the same words are said."""
     from synthkit.pipeline.internal_evaluation import inspect
+    from synthkit.pipeline.linked.internal_linked_evaluation import inspect_linked
+    from synthkit.schema import Schema
 
     with progress_display(quiet=quiet, timeless=True) as progress:
         progress.stage("compare with real rows (INTERNAL)")
         try:
-            inspect(table, schema, config, out)
+            if isinstance(schema, Schema):
+                inspect(table, schema, config, out)
+            else:
+                inspect_linked(table, schema, config, out)
         except KeyboardInterrupt as error:
             msg = f"stopped; what may leave is whole in {out}, its comparison with real rows is not"
             raise KeyboardInterrupt(msg) from error

@@ -34,8 +34,12 @@ class UnitModel(ABC):
     Args:
         layout: slots of the unit, of events and of rows.
         config: settings, a frozen record of the class `Config`.
+
+    Attributes:
+        rows: number of units as it was told; None before a fit, and of a model to which nothing is told.
     """
 
+    rows: float | None = None
     Config: ClassVar[type[Any]]
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
     coding: ClassVar[Coding] = Coding()

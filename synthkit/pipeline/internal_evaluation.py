@@ -33,6 +33,7 @@ from synthkit.runtime.processes import crash_reason, start_module
 from synthkit.runtime.seeds import Seeds, system_generator
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
+from synthkit.schema.linked import LinkedSchema
 from synthkit.schema.public_domain import declared_domain
 from synthkit.schema.resolve import resolve_schema
 from synthkit.tables import table_files
@@ -74,23 +75,40 @@ def inspect(table: str | Path, schema: Schema | str | Path, config: RunConfig, s
         config: what the run was asked.
         saved: its folder.
     """
-    with suppress(OSError, SynthkitError), tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
-        given = resolve_schema(schema, config.unit)
+    with suppress(OSError, SynthkitError):
+        look(MODULE, table, resolve_schema(schema, config.unit), config, saved)
+
+
+def look(module: str, table: str | Path, given: Schema | LinkedSchema, config: RunConfig, saved: str | Path) -> None:
+    """Have a task done in a process of its own; how that ended, if it did not end well, is noted in the log.
+
+    Args:
+        module: that does it.
+        table: path of what was learned.
+        given: what it means.
+        config: what the run was asked.
+        saved: its folder.
+
+    Raises:
+        OSError: the process cannot be begun.
+        SynthkitError: the log cannot be written.
+    """
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
         task = InternalTask(
             table=str(Path(table).resolve()),
             schema=json.loads(given.model_dump_json(by_alias=True, exclude_none=True)),
             config=json.loads(config.model_dump_json()),
             folder=str(Path(saved).resolve()),
         )
-        code = _ended(task, said)
+        code = _ended(module, task, said)
         if code:
             said.seek(0)
             folder.append_log(Path(saved), f"inspection: {crash_reason(code, said.read())}")
 
 
-def _ended(task: InternalTask, complaints: Any) -> int:
+def _ended(module: str, task: InternalTask, complaints: Any) -> int:
     """The exit status of the process that did a task; it does not outlive this one's wish to stop."""
-    process = start_module(MODULE, complaints)
+    process = start_module(module, complaints)
     try:
         process.communicate(json.dumps(asdict(task)).encode())
     finally:
@@ -108,13 +126,13 @@ def main() -> None:
     config = RunConfig.model_validate({**task.config, "seed": seed})
     public = declared_domain(Schema.model_validate(task.schema)).schema
     raw = read_raw(Path(task.table), config)
-    _step(place, CHECK, lambda: _check(raw, public, config, place))
-    _step(place, EVALUATION, lambda: _evaluate(raw, public, config, place))
-    _step(place, REPORT, lambda: folder.save_page(folder.redraw(place), place))
+    step(place, CHECK, lambda: _check(raw, public, config, place))
+    step(place, EVALUATION, lambda: _evaluate(raw, public, config, place))
+    step(place, REPORT, lambda: folder.save_page(folder.redraw(place), place))
 
 
-def _step(place: Path, name: str, make: Callable[[], None]) -> None:
-    """One step; how it went is noted, without a cell of the table."""
+def step(place: Path, name: str, make: Callable[[], None]) -> None:
+    """One step of a task; how it went is noted, without a cell of the table."""
     try:
         make()
     except MEASUREMENT_ERRORS as error:

@@ -10,15 +10,16 @@ from synthkit.pipeline.run_config import RunConfig
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.privacy.statement import Statement, packages
 from synthkit.schema import Schema
+from synthkit.schema.linked import LinkedSchema
 from synthkit.synthesizer.synthesizer import Synthesizer
 
 
-def ledger(config: RunConfig, schema: Schema, *, resume: bool = False) -> Ledger:
+def ledger(config: RunConfig, schema: Schema | LinkedSchema, *, resume: bool = False) -> Ledger:
     """The ledger of a table: without a budget a new one in memory, else that in its file, made if it is not there.
 
     Args:
         config: names the budget and the file.
-        schema: names table and unit.
+        schema: names table and unit; of linked tables the unit is their table of units.
         resume: whether what was charged to it and not drawn is taken up, and nothing is charged.
 
     Raises:

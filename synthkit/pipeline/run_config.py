@@ -40,8 +40,8 @@ class ModelOptions(OptionGroup):
 
     Args:
         model: name of the model: autoregressive, ctgan, diffusion, independent, marginal (the default under a budget),
-            tvae, or auto, which chooses one for the table; of linked tables timeline (the default there) or
-            independent.
+            tvae, or auto, which chooses one for the table; of linked tables timeline (the default there), independent
+            or marginal.
         settings: the model's own settings by name, such as `steps`.
         max_minutes: time budget of the fit in minutes: as many steps are planned as fit, none beyond the usual.
         device: where to compute: auto, cpu, cuda or mps.
@@ -84,7 +84,8 @@ class LinkedOptions(OptionGroup):
 
     Args:
         units: people that are drawn, each with all that belongs to them; as many as were fitted on if not given.
-        orphans: rows of linked tables that belong to nobody: refuse them, or drop them and say how many.
+        orphans: rows of linked tables that belong to nobody: refuse them, or drop them and say how many; under a budget
+            they are dropped in any case, and nothing is said.
     """
 
     units: PositiveCount | None = None
@@ -147,7 +148,7 @@ class PrivacyOptions(OptionGroup):
         delta: its probability of failure, such as 1e-6; follows from the declared number of persons if not given.
         public_n: number of persons as you declare it, 2 or more; counting them would cost privacy.
         unit: column that names the person who is protected, over the schema's `unit`.
-        max_rows_per_unit: rows of one person that are used at most, under a budget.
+        max_rows_per_unit: rows of one person that are used at most, under a budget; of linked tables the schema says.
         ledger: what was spent on this table, before and now; DIR.ledger.json if not given.
     """
 

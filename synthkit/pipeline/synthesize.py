@@ -191,7 +191,7 @@ def _made(
     synthesizer = empty_synthesizer(given, config)
     key = watermark_key(config, given)
     refuse_early(config, given)
-    _refuse_few(config)
+    refuse_few_declared(config)
     ledger = privacy_terms.ledger(config, given, resume=resume)
     typed, public = _read_typed(table, given, config)
     clock.stage("split")
@@ -228,7 +228,7 @@ def _made(
     return made, parts, public
 
 
-def _refuse_few(config: RunConfig) -> None:
+def refuse_few_declared(config: RunConfig) -> None:
     """Under a budget the size of a table is what was declared; the rows are not counted.
 
     Raises:

@@ -19,7 +19,6 @@ from synthkit.privacy.accounting.tradeoff import LARGEST, Tradeoff
 
 if TYPE_CHECKING:
     from synthkit.schema import Schema
-    from synthkit.schema.linked import LinkedSchema
 
 FORMAT = "synthkit-statement/1"
 ALARMS = (0.01, 0.1)  # rates of false alarms at which an attacker's gain is told
@@ -101,14 +100,6 @@ class Statement:
             most=None if budget is None else budget.max_rows_per_unit or MOST_ROWS,
         )
 
-    @classmethod
-    def of_linked(
-        cls, archive: LedgerFile, schema: LinkedSchema, *, model: str, versions: Mapping[str, str]
-    ) -> Statement:
-        """The statement on a release of linked tables; arguments as for `of`."""
-        by = schema.declared_by
-        return cls(archive=archive, table=schema.name, model=model, declared_by=by, versions=versions)
-
     @property
     def promised(self) -> bool:
         """Whether anything is: there is a budget, and no charge that none can pay."""
@@ -147,10 +138,15 @@ class Statement:
         return "row" if self.archive.unit is None else f"{self.archive.unit}, with all their rows"
 
     @property
+    def one(self) -> str:
+        """What one of them is called."""
+        return self.archive.unit or "row"
+
+    @property
     def sentences(self) -> tuple[str, str, str]:
         """The promise; what an attacker gains; what is not covered."""
         epsilon, delta = self.archive.spent()
-        name = self.archive.unit or "row"
+        name = self.one
         if not self.promised:
             return (
                 f"Not differentially private: epsilon is infinite for each {name}, and nothing bounds what is "

@@ -98,6 +98,13 @@ class DataTouchJson(TypedDict):
     covered: str
 
 
+class ContributionJson(TypedDict):
+    """How many rows of a unit are used; of linked tables by table too."""
+
+    max_rows_per_unit: int | None
+    by_unit: NotRequired[Mapping[str, int]]
+
+
 class StatementJson(TypedDict):
     """A privacy statement, `synthkit-statement/1`."""
 
@@ -107,6 +114,7 @@ class StatementJson(TypedDict):
     curve: Sequence[tuple[float, float]]
     end_to_end_dp: bool
     libraries: Mapping[str, str]
+    contribution_bound: NotRequired[ContributionJson]
 
 
 class GateLineJson(TypedDict):

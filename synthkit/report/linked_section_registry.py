@@ -53,9 +53,13 @@ def as_of_one_table(spec: SectionSpec[ReportContext, Any]) -> LinkedSection:
 
 
 def _privacy_terms(context: LinkedContext) -> PrivacyTermsData:
-    """The privacy terms; whom they protect is a unit with all its rows."""
+    """The privacy terms; whom they protect is a unit with all its rows, under a budget within their bounds."""
     told = (context.ledger or {}).get("unit")
-    whole = f"row of {context.unit}, with all rows that belong to it"
+    said = None if context.statement is None else context.statement.get("contribution_bound")
+    bounds = {} if said is None else said.get("by_unit", {})
+    most = ", ".join(f"{many:,} of {name}" for name, many in bounds.items() if name != context.unit)
+    within = f" (at most {most}: what is beyond these bounds is left out by synthkit)" if most else ""
+    whole = f"row of {context.unit}, with all rows that belong to it{within}"
     return {**PRIVACY_TERMS.data(context.alone), "unit": whole if told in (None, context.unit) else told}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
@@ -208,6 +208,11 @@ def _rule_problems(where: str, rule: Rule, columns: Mapping[str, Column]) -> Ite
             yield from condition_problems(where, name, condition, columns[name])
 
 
+def _all_levels(column: Column) -> Sequence[object] | None:
+    """All levels that a column has; None where others are conceivable, as beside levels that were bought."""
+    return column.levels if isinstance(column, Discrete) and "levels" not in column.paid else None
+
+
 def condition_problems(where: str, name: str, condition: Condition, column: Column) -> Iterator[str]:
     """What is wrong with a condition on a column, as sentences that begin with the place they are about."""
     if isinstance(column, Identifier):
@@ -217,8 +222,9 @@ def condition_problems(where: str, name: str, condition: Condition, column: Colu
         yield f"{where}: `min` and `max` need a numeric column; however: `{name}` is {column.kind}"
     if condition.in_ is not None and isinstance(column, Datetime):
         yield f"{where}: `in` needs a column with levels or numbers; however: `{name}` is datetime"
-    if condition.in_ is not None and isinstance(column, Discrete) and column.levels is not None:
-        known = {level_key(v) for v in column.levels}
+    levels = _all_levels(column)
+    if condition.in_ is not None and levels is not None:
+        known = {level_key(v) for v in levels}
         strange = [str(v) for v in condition.in_ if level_key(v) not in known]
         if strange:
             yield f"{where}: `in` must list levels of `{name}`; however: {', '.join(strange)} not among them"

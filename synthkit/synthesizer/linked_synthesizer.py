@@ -35,6 +35,7 @@ from synthkit.runtime.device import choose_device
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema.linked import LinkedSchema
 from synthkit.synthesizer import model_files
+from synthkit.synthesizer.catalogue_keys import with_known_keys
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.synthesizer.frame_cards import frame_from_dict, frame_to_dict
 from synthkit.synthesizer.given_keys import with_keys
@@ -89,6 +90,7 @@ class LinkedSynthesizer:
         self._references: dict[str, pd.DataFrame] = {}
         self._storages: dict[str, dict[str, str]] = {}
         self.log: TrainingLog | None = None
+        self.rows: float | None = None  # of the table of units, as they were told under a budget; None without one
 
     def fit(
         self,
@@ -134,7 +136,7 @@ class LinkedSynthesizer:
         ledger = ledger or Ledger.unlimited(unit=None)
         if ledger.budget is not None:
             refuse_traces_of_rows(callbacks)
-            self._refuse_no_budget()
+            self.refuse_no_budget()
         access = self._access(tables, ledger, seeds, device)
         many = access.units()
         classes = 1 if many is None else kind.classes(self._config, many)
@@ -157,11 +159,11 @@ class LinkedSynthesizer:
             checkpoint.begin(self._identity(rows, device.type))
         self.log = self._model.fit(access, seeds.of("training"), callbacks)
         if access.private:
-            self.schema = access.encoder.schema
+            self.schema, self.rows = access.encoder.schema, self._model.rows
             self.log = replace(self.log, seconds=0.0, memory=None)  # both follow the rows
         return self
 
-    def _refuse_no_budget(self) -> None:
+    def refuse_no_budget(self) -> None:
         """Refuse a model that cannot learn under a budget.
 
         Raises:
@@ -236,7 +238,9 @@ class LinkedSynthesizer:
             roots, drawn = made
             if known is not None:
                 roots = with_keys(roots, known.keys, self.schema, seeds.numpy("keys of units"))
-            return decode_units(encoder, roots, drawn, rng, self._shared, {} if known is None else known.told(drawn))
+            told = {} if known is None else known.told(drawn)
+            decoded = decode_units(encoder, roots, drawn, rng, self._shared, told)
+            return with_known_keys(decoded, self._references, self.schema)
 
         if watermark is None:
             return self._as_they_came(tables(self._drawn(units, known, seeds, progress), seeds.numpy("keys")))

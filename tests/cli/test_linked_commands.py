@@ -316,7 +316,7 @@ def test_what_cannot_be_run_is_refused(hospital, refused, tmp_path):
     for words, said in (
         (("run", *given, "--epsilon", 1, "--delta", 1e-6), "made without `epsilon`"),
         (("run", *given, "--rows", 5), "Say `units`"),
-        (("run", *given, "--model", "ctgan"), "one of independent, timeline for linked tables"),
+        (("run", *given, "--model", "ctgan"), "one of independent, marginal, timeline for linked tables"),
         (("fit", *given, "--clamp"), "made without `clamp`"),
         (("validate", hospital.folder, "--schema", hospital.yaml, "--suite", tmp_path / "s.json"), "without `suite`"),
         (("run", hospital.folder / "labs.csv", "--schema", hospital.yaml, "--out", tmp_path / "x"), "is one file"),

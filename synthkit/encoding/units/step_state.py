@@ -46,7 +46,7 @@ class TimeScale:
         """
         t = np.where(ticks == MISSING_TICK, self.origin, ticks).astype(np.float64)
         out = [(t - self.origin) / self.reach]
-        out += [np.clip((t - a) / (b - a), 0, 1) for a, b in pairwise(self.knots)]
+        out += [np.clip((t - a) / ((b - a) or 1.0), 0, 1) for a, b in pairwise(self.knots)]  # told knots may be one
         if self.day:
             for days in CYCLES:
                 angle = 2 * np.pi * (t / self.day / days % 1)

@@ -57,9 +57,6 @@ class UnitMarginal(UnitModel):
     Args:
         layout: slots of the unit, of events and of rows.
         config: settings.
-
-    Attributes:
-        rows: number of units as it was told; None before a fit.
     """
 
     Config: ClassVar[type[UnitMarginalConfig]] = UnitMarginalConfig
@@ -80,7 +77,6 @@ class UnitMarginal(UnitModel):
         self._tilts = {
             n: [torch.zeros(each.size, flat.own[j]) for j, each in flat.memories] for n, flat in self._flat.items()
         }
-        self.rows: float | None = None
 
     @property
     def root(self) -> RowModel:

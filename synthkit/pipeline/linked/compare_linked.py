@@ -15,7 +15,7 @@ from synthkit.pipeline.compare.model_result import ModelResult
 from synthkit.pipeline.compare.setup import ComparisonPlan, ComparisonSetup, refuse_unclear
 from synthkit.pipeline.compare.worker import WorkerTask
 from synthkit.pipeline.compare.worker_process import launch
-from synthkit.pipeline.linked.linked_config import settled_config
+from synthkit.pipeline.linked.linked_config import refuse_budget, settled_config
 from synthkit.pipeline.linked.linked_input import load_tables, resolve_linked, source_name
 from synthkit.pipeline.linked.unit_split import UnitSplit, refuse_few_units, unit_schema
 from synthkit.pipeline.run_config import RunConfig
@@ -115,6 +115,7 @@ def compare_linked(
     """
     asked_seed = None if config is None else config.seed
     config, out, said = settled_config(config), Path(out), settings or {}
+    refuse_budget(config, "models of linked tables are compared")
     given = resolve_linked(schema)
     _check(models, said)
     for name in models:

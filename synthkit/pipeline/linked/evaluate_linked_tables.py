@@ -10,7 +10,7 @@ from synthkit.errors import ConfigError
 from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
 from synthkit.metrics.linked.linked_runner import evaluate_linked
 from synthkit.pipeline.evaluate_tables import with_facts
-from synthkit.pipeline.linked.linked_config import settled_config
+from synthkit.pipeline.linked.linked_config import refuse_budget, settled_config
 from synthkit.pipeline.linked.linked_facts import linked_facts, linked_report
 from synthkit.pipeline.linked.linked_input import load_tables, read_folder, resolve_linked, source_name, typed_draw
 from synthkit.pipeline.linked.linked_results import LinkedTablesEvaluation
@@ -51,6 +51,7 @@ def evaluate_linked_tables(
         SchemaError: a real table breaks its schema, or rows of a synthetic one have no place.
     """
     config = settled_config(config)
+    refuse_budget(config, "linked tables that exist already are evaluated")
     if not synthetic:
         msg = "at least one draw of synthetic tables must be given; however: none is. Name one with --synthetic"
         raise ConfigError(msg)

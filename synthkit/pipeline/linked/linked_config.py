@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from synthkit.synthesizer.checkpoints import Checkpoint
 
-LINKED_MODEL = "timeline"  # where none is named
+LINKED_MODEL = "timeline"  # where none is named and there is no budget
 
 
 def _given(value: object) -> bool:
@@ -23,9 +23,12 @@ def _given(value: object) -> bool:
 
 # Options of one table that linked ones have not: whether one is asked for, and what can be done instead.
 _NOT_OF_LINKED: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "epsilon": (_given, "Leave it out and keep what is made inside, or fit one table with a row a person"),
     "rows": (_given, "Say `units`: people are drawn, each with all that belongs to them"),
     "unit": (_given, "The schema names the table whose rows are the people, under `unit`"),
+    "max_rows_per_unit": (
+        _given,
+        "Bounds stand in the schema: `max_rows_per_owner` of a link, and `max_rows_per_unit` of a table",
+    ),
     "rake": (_given, "Leave it out: rows come as the model draws them"),
     "fits": (lambda fits: (fits or 1) > 1, "Leave it out: one fit is measured"),
     "final": (_given, "Leave it out, or fit all people with `synthkit fit`"),
@@ -70,6 +73,21 @@ def refuse_not_of_linked(config: RunConfig) -> None:
     sentences = list(_refusals(config))
     if sentences:
         raise ConfigError("\n".join(sentences))
+
+
+def refuse_budget(config: RunConfig, what: str) -> None:
+    """Refuse a budget for what is done without one.
+
+    Args:
+        config: what is asked.
+        what: a sentence that says what is done.
+
+    Raises:
+        ConfigError: there is a budget.
+    """
+    if config.epsilon is not None:
+        msg = f"{what} without a privacy budget in this version; however: `epsilon` is given. Leave it out"
+        raise ConfigError(msg)
 
 
 def _refusals(config: RunConfig) -> Iterator[str]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from synthkit.io.json_types import JSONDict
 from synthkit.pipeline import run_info
-from synthkit.privacy.statement import Statement, packages
+from synthkit.privacy.linked_statement import LinkedStatement
+from synthkit.privacy.statement import packages
 from synthkit.report.linked_view import build_linked
 
 if TYPE_CHECKING:
@@ -48,8 +49,9 @@ def linked_learned(synthesizer: LinkedSynthesizer, config: RunConfig, said: Sequ
 
 def linked_statement(synthesizer: LinkedSynthesizer, ledger: Ledger) -> JSONDict:
     """What is promised about the release, as plain data."""
-    archive, model = ledger.archive, synthesizer.model_name
-    return Statement.of_linked(archive, synthesizer.schema, model=model, versions=packages()).to_dict()
+    model = synthesizer.model_name
+    said = LinkedStatement.of_linked(ledger.archive, synthesizer.schema, model=model, versions=packages())
+    return said.to_dict()
 
 
 def linked_report(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synthkit.errors import SchemaError
+from synthkit.pipeline.load_table import UNREADABLE_LINES
 from synthkit.pipeline.run_config import RunConfig
+from synthkit.privacy.access.bounded_units import MappedUnits, mapped_units
 from synthkit.schema.linked.either_schema import as_linked
 from synthkit.schema.linked.orphans import KeptRows
 from synthkit.schema.linked.validate_linked import typed_columns, validate_columns
+from synthkit.tables.csv_lines import LEFT_OUT_LINES
 from synthkit.tables.duckdb_files import is_duckdb
 from synthkit.tables.linked_files import LinkedCells, LinkedInput, load_linked, read_linked, table_name
 from synthkit.tables.linked_tables import LinkedTables, stored_as
@@ -44,8 +48,13 @@ def resolve_linked(schema: Schema | LinkedSchema | str | Path) -> LinkedSchema:
 
 
 def cell_options(config: RunConfig) -> CellOptions:
-    """How delimited text is read."""
-    return CellOptions(delimiter=config.delimiter, encoding=config.encoding, missing=config.missing)
+    """How files are read; under a budget each line by itself."""
+    return CellOptions(
+        delimiter=config.delimiter,
+        encoding=config.encoding,
+        missing=config.missing,
+        alone=config.epsilon is not None,
+    )
 
 
 def read_folder(source: LinkedInput, schema: LinkedSchema | None, config: RunConfig) -> LinkedCells:
@@ -106,6 +115,24 @@ def load_tables(source: LinkedInput, schema: LinkedSchema, config: RunConfig) ->
         SchemaError: the tables break their schema; every violation is listed, by table.
     """
     return load_linked(source, schema, orphans=config.orphans, **cell_options(config))
+
+
+def load_mapped_units(source: LinkedInput, public: LinkedSchema, config: RunConfig) -> MappedUnits:
+    """Read linked tables and map every cell into the public domain, refusing none, and holding them against nothing.
+
+    Rows of nobody are dropped; bounds on rows are not applied.
+
+    Raises:
+        TableError: a table cannot be read.
+        SchemaError: tables or columns are missing or unknown, or a catalogue is not what is declared.
+    """
+    frames = read_folder(source, public, config).frames
+    found = mapped_units(frames, public)
+    changed = {name: dict(each) for name, each in found.changed.items()}
+    for name, frame in frames.items():
+        if lines := int(frame.attrs.get(LEFT_OUT_LINES, 0)):
+            changed[name] = {**changed.get(name, {}), UNREADABLE_LINES: lines}
+    return replace(found, changed=changed)
 
 
 def typed_draw(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> tuple[LinkedTables, LinkedValidation]:

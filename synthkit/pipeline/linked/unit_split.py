@@ -56,6 +56,11 @@ class UnitSplit:
                 f"{len(parts.roles)}. Run again, or bring more"
             )
             raise TableError(msg)
+        return cls.of_any(tables, parts)
+
+    @classmethod
+    def of_any(cls, tables: LinkedTables, parts: Split) -> UnitSplit:
+        """The same of any number of units: under a budget how many there are decides nothing."""
         attacked = np.flatnonzero(parts.pool)
         pool = UnitTargets(
             tables=tables.take(attacked),
@@ -63,8 +68,8 @@ class UnitSplit:
             member=parts.heads[attacked],
             isolated=parts.isolated[attacked],
         )
-        train = tables.take(np.flatnonzero(parts.train))
-        return cls(train=train, holdout=tables.take(held), pool=pool, roles=parts.roles, people=parts.people())
+        train, holdout = (tables.take(np.flatnonzero(side)) for side in (parts.train, parts.holdout))
+        return cls(train=train, holdout=holdout, pool=pool, roles=parts.roles, people=parts.people())
 
 
 def unit_schema(schema: LinkedSchema) -> Schema:
@@ -95,6 +100,33 @@ def split_units(tables: LinkedTables, rng: np.random.Generator, checkpoint: Chec
     if checkpoint is not None:
         checkpoint.keep_roles(parts.roles)
     return UnitSplit.of(tables, parts)
+
+
+def draw_unit_roles(tables: LinkedTables, rng: np.random.Generator, shares: Shares) -> UnitSplit:
+    """Draw roles and coins of any number of units, each by itself with public probabilities, as under a budget.
+
+    Args:
+        tables: all of them, mapped into the public domain.
+        rng: `synthkit.runtime.seeds.system_generator()` in a real run.
+        shares: probabilities of the roles.
+    """
+    alone = unit_schema(tables.schema)
+    return UnitSplit.of_any(tables, draw_roles(tables.frames[tables.schema.unit], alone, rng, shares=shares))
+
+
+def split_of_roles(tables: LinkedTables, roles: pd.DataFrame, rng: np.random.Generator) -> UnitSplit:
+    """The split of tables under a budget whose roles were drawn, the isolated half of the pool marked; INTERNAL.
+
+    Args:
+        tables: all units, mapped into the public domain.
+        roles: one row a unit.
+        rng: as for `isolated_by_aggregates`.
+
+    Raises:
+        TableError: the roles are of other units.
+    """
+    parts = Split.from_roles(tables.frames[tables.schema.unit], unit_schema(tables.schema), roles)
+    return UnitSplit.of_any(tables, isolated_by_aggregates(parts, tables, rng))
 
 
 def isolated_by_aggregates(parts: Split, tables: LinkedTables, rng: np.random.Generator) -> Split:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from synthkit.encoding.arrays import Bools, Ints
-from synthkit.errors import SchemaError
+from synthkit.privacy.access.catalogued_levels import refuse_catalogues, refuse_misnamed
+from synthkit.privacy.access.unit_scope import UnitScope
 from synthkit.privacy.mechanisms.rng import words
 from synthkit.schema.columns import Identifier
-from synthkit.schema.domain_mapping import into_domain
+from synthkit.schema.domain_mapping import map_into_domain
 from synthkit.schema.linked import LinkedSchema
 from synthkit.schema.linked.link import Link
 from synthkit.schema.linked.linked_columns import LinkedColumns
@@ -21,25 +22,75 @@ from synthkit.schema.linked.row_keys import RowKeys, key_texts
 from synthkit.schema.unit_keys import unit_keys
 from synthkit.tables.linked_tables import LinkedTables
 
+ROWS_OF_NOBODY = "(rows of nobody, or with the key of another)"  # what is counted beside cells of columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class MappedUnits:
+    """Linked tables in the public domain, with all rows of every unit.
+
+    Args:
+        tables: the rows, each with its unit.
+        changed: how many cells of each column were changed, and rows left out, by table; INTERNAL.
+    """
+
+    tables: LinkedTables
+    changed: Mapping[str, Mapping[str, int]]
+
 
 def bounded_units(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> LinkedTables:
     """The units that may be looked at; nothing of the rows decides whether there is an answer.
-
-    Cells outside the public domain are mapped into it, each by itself. Rows that belong to nobody are dropped, and of
-    rows with one key all but the first. Of an owner with more rows than its bound, rows that follow each other are
-    kept, from a place drawn by chance and in secret: which, follows from the unit alone.
 
     Args:
         frames: cells of each table, as they came.
         schema: the public one, with a bound for each owner.
 
     Raises:
-        SchemaError: a table is missing or not declared, or has other columns than are declared.
+        SchemaError: as `mapped_units`.
     """
-    _refuse_misnamed(frames, schema)
-    mapped = {name: _mapped(frames, name, schema) for name in schema.tables}
-    columns = LinkedColumns.of(mapped, _without_catalogues(schema)).without_orphans()
-    tables = LinkedTables.of_columns(replace(columns, schema=schema), {})
+    return within_bounds(mapped_units(frames, schema).tables)
+
+
+def mapped_units(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> MappedUnits:
+    """The units with all their rows; no row of one decides what becomes of another.
+
+    Cells outside the public domain are mapped into it, each by itself. Rows that belong to nobody are dropped, and of
+    rows of a unit with one key all but the first. Keys that name no row of the unit are emptied, or their row dropped;
+    one that a catalogue has not becomes missing, or its first.
+
+    Args:
+        frames: cells of each table, as they came.
+        schema: the public one.
+
+    Raises:
+        SchemaError: a table is missing or not declared, or has other columns than are declared; or a catalogue, which
+            is public, is not what is declared.
+    """
+    refuse_misnamed(frames, schema)
+    refuse_catalogues(frames, schema)
+    mapped, changed = {}, {}
+    for name in schema.tables:
+        mapped[name], changed[name] = _mapped(frames, name, schema)
+    scope = UnitScope.of(mapped, schema)
+    columns = LinkedColumns.of(scope.frames, _without_catalogues(scope.schema))
+    placed = replace(columns.without_orphans(), schema=scope.schema)
+    tables = scope.unscoped(LinkedTables.of_columns(placed, {}), schema)
+    for name, kept in tables.frames.items():
+        lost = len(mapped[name]) - len(kept)
+        changed[name] |= {ROWS_OF_NOBODY: lost} if lost else {}
+    return MappedUnits(tables=tables, changed={name: found for name, found in changed.items() if found})
+
+
+def within_bounds(tables: LinkedTables) -> LinkedTables:
+    """The units with as many rows as they may have.
+
+    Of an owner with more rows than its bound, rows that follow each other are kept, from a place drawn by chance and in
+    secret: how many, follows from the unit alone.
+
+    Args:
+        tables: mapped tables of a public schema, with a bound for each owner.
+    """
+    schema = tables.schema
     for name in schema.graph.owners:
         link, most = schema.tables[name].owner, schema.tables[name].max_rows_per_unit
         assert link is not None
@@ -110,20 +161,23 @@ def _without_catalogues(schema: LinkedSchema) -> LinkedSchema:
     return schema.model_copy(update={"tables": tables})
 
 
-def _mapped(frames: Mapping[str, pd.DataFrame], name: str, schema: LinkedSchema) -> pd.DataFrame:
-    """A table in the public domain, keys as texts that are equal where they name one row; catalogues as they are."""
+def _mapped(frames: Mapping[str, pd.DataFrame], name: str, schema: LinkedSchema) -> tuple[pd.DataFrame, dict[str, int]]:
+    """A table in the public domain, and cells changed by column; keys are texts that are equal where they name one row.
+
+    Catalogues stay as they are.
+    """
     table, frame = schema.tables[name], frames[name]
     if table.role == "reference" or not table.columns:
-        return frame.reset_index(drop=True)
-    out = into_domain(frame, table.alone(name))
+        return frame.reset_index(drop=True), {}
+    found = map_into_domain(frame, table.alone(name))
     catalogued = {c for link in table.links if link.kind == "reference" for c in link.columns}
     keys = {*table.key, *(c for link in table.links for c in link.columns)} - catalogued
     named = {c: unit_keys(frame[c]) for c in keys if isinstance(table.columns[c], Identifier)}
-    out = out.assign(**{c: texts.set_axis(out.index) for c, texts in named.items()})
+    out = found.frame.assign(**{c: texts.set_axis(found.frame.index) for c, texts in named.items()})
     for link in table.links:
         if link.kind == "reference":
             out = _in_catalogue(out, frame, link, frames[link.to], schema)
-    return _distinct(out, table.key)
+    return out, dict(found.counts)
 
 
 def _in_catalogue(
@@ -140,21 +194,3 @@ def _in_catalogue(
         if out[column].dtype == object:
             out = out.assign(**{column: values.where(~lost, first)})
     return out
-
-
-def _distinct(frame: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:
-    """Rows of which no earlier one has the key."""
-    if not key or not len(frame):
-        return frame
-    keys = RowKeys.of(frame, key)
-    first = np.zeros(len(frame), dtype=bool)
-    first[np.unique(keys.codes(), return_index=True)[1]] = True
-    return frame[first | ~keys.complete].reset_index(drop=True)
-
-
-def _refuse_misnamed(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> None:
-    absent = [f"`{name}` is not given" for name in schema.tables if name not in frames]
-    absent += [f"`{name}` is not declared" for name in frames if name not in schema.tables]
-    if absent:
-        msg = f"the tables must be those of the schema; however: {', '.join(absent)}. Give what is declared"
-        raise SchemaError(msg)

@@ -22,6 +22,7 @@ from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.encoding.units.unit_frames import UnitFrames
 from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.privacy.access.bounded_units import bounded_units, most_rows
+from synthkit.privacy.access.catalogued_levels import with_catalogued_levels, with_stand_ins
 from synthkit.privacy.access.counts import noise_scale
 from synthkit.privacy.access.encoder_budget import PRICE_SHARES, EncoderBudget, EncoderQuery, encoder_queries
 from synthkit.privacy.access.linked_counts import NoisyLinkedCounts
@@ -111,8 +112,9 @@ class PrivateUnitAccess:
         ledger: Ledger,
         device: torch.device | str = "cpu",
     ) -> None:
-        self._public = declared_tables(schema)
+        self._public = with_catalogued_levels(declared_tables(schema), tables)
         self._tables: Mapping[str, pd.DataFrame] = dict(tables)
+        self._catalogues = {name: tables[name] for name in schema.graph.references}
         self._clock = UnitClock.of(self._public)
         self._declared = {name: _declared(each) for name, each in learned_tables(self._public, self._clock).items()}
         self._plan: UnitFitPlan | None = None
@@ -188,6 +190,7 @@ class PrivateUnitAccess:
         cells = UnitCountCells.of(below, frames.learned) if plan.copies else UnitCountCells.without_copies(below)
         told = self._placed(cells, below, frames)
         schema = _published(self._public, frames.learned, coded)
+        schema = with_stand_ins(schema, self._catalogues)
         self._encoder = noisy_unit_encoder(schema, self._clock, coded, cells, told)
         return self._encoder
 

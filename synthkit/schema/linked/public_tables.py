@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from synthkit.errors import SchemaError, UnsupportedError
 from synthkit.schema.linked.linked_schema import LinkedSchema
-from synthkit.schema.public_domain import declared_domain
+from synthkit.schema.public_domain import RULES_KEY, declared_domain, declarers
 
 
 def declared_tables(schema: LinkedSchema) -> LinkedSchema:
@@ -16,8 +16,8 @@ def declared_tables(schema: LinkedSchema) -> LinkedSchema:
         schema: as it is declared.
 
     Raises:
-        SchemaError: lines that noise cannot buy were read off the data, nobody answers for a line, or a link has no
-            public bound on its rows; lists all.
+        SchemaError: lines that noise cannot buy were read off the data, nobody answers for a line or a catalogue, or a
+            link has no public bound on its rows; lists all.
         UnsupportedError: rows of other units or of tables that are not public are pointed to.
 
     Example:
@@ -30,7 +30,7 @@ def declared_tables(schema: LinkedSchema) -> LinkedSchema:
         >>> declared_tables(schema).graph.records
         ('people', 'visits')
     """
-    problems = [*_observed(schema), *_unbounded(schema)]
+    problems = [*_observed(schema), *_unbounded(schema), *_silent(schema)]
     tables = {}
     for name, table in schema.tables.items():
         if table.role == "shared" or not table.columns:
@@ -48,6 +48,56 @@ def declared_tables(schema: LinkedSchema) -> LinkedSchema:
         raise SchemaError(msg)
     _refuse_others(schema)
     return schema.model_copy(update={"tables": tables})
+
+
+def linked_declarers(schema: LinkedSchema) -> dict[str, tuple[str, ...]]:
+    """Who answers for which columns, `table.column`, and tables with their links; lines of nobody are left out.
+
+    Example:
+        >>> columns = {"id": {"kind": "identifier"}, "age": {"kind": "numeric", "declared_by": "B. Roth: form 12"}}
+        >>> tables = {"people": {"key": ["id"], "columns": columns}}
+        >>> linked_declarers(LinkedSchema(unit="people", tables=tables, declared_by="A. Lee: codebook of 2019"))
+        {'A. Lee: codebook of 2019': ('people', 'people.id'), 'B. Roth: form 12': ('people.age',)}
+    """
+    found: dict[str, list[str]] = {}
+    for name, table in schema.tables.items():
+        whose = table.declared_by or schema.declared_by
+        if whose is not None:
+            found.setdefault(whose, []).append(name)
+        if table.columns:
+            alone = table.alone(name).model_copy(update={"declared_by": whose})
+            for who, columns in declarers(alone).items():
+                found.setdefault(who, []).extend(f"{name}.{column}" for column in columns)
+    if schema.rules and schema.declared_by is not None:
+        found.setdefault(schema.declared_by, []).append(RULES_KEY)
+    return {who: tuple(names) for who, names in found.items()}
+
+
+def is_bounded(schema: LinkedSchema) -> bool:
+    """Whether there is a public bound on the rows of every owner, or of every unit."""
+    return not any(_unbounded(schema))
+
+
+def _silent(schema: LinkedSchema) -> Iterator[str]:
+    """Catalogues, links and rules across tables that nobody answers for; columns are asked about with their table."""
+    if schema.declared_by is not None:
+        return
+    for name, table in schema.tables.items():
+        if table.declared_by is not None or table.role == "shared":
+            continue
+        if table.role == "reference":
+            yield (
+                f"`tables.{name}`: nobody declares that its rows are public, and they are released as they are. "
+                f"{_SAY_WHO} among the lines of the table"
+            )
+        elif table.links:
+            yield f"`tables.{name}`: nobody answers for its links and bounds. {_SAY_WHO} among the lines of the table"
+    if schema.rules:
+        yield f"`rules`: nobody answers for them. {_SAY_WHOSE}"
+
+
+_SAY_WHO = 'Say who does, and why: `declared_by: "NAME: reason"` at the head of the schema, or'
+_SAY_WHOSE = 'Say who does, and why: `declared_by: "NAME: reason"` at the head of the schema'
 
 
 def _observed(schema: LinkedSchema) -> Iterator[str]:

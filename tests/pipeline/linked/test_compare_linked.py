@@ -51,8 +51,8 @@ def test_models_meet_the_same_units_and_one_that_fails_is_listed(tmp_path):
 @pytest.mark.parametrize(
     ("models", "settings", "said"),
     [
-        ([], {}, "among independent, timeline; however: none is named"),
-        (["ctgan"], {}, "among independent, timeline; however: `ctgan`"),
+        ([], {}, "among independent, marginal, timeline; however: none is named"),
+        (["ctgan"], {}, "among independent, marginal, timeline; however: `ctgan`"),
         (["timeline", "timeline"], {}, "named once; however: timeline more than once"),
         (["timeline"], {"independent": {"x": 1}}, "must belong to a model of the comparison; however: independent"),
     ],

@@ -184,7 +184,7 @@ def test_both_trainings_tell_how_far_they_are():
 
 
 def test_a_model_of_one_table_is_refused_with_those_that_can():
-    with pytest.raises(ConfigError, match="one of independent, timeline for linked tables; however: `ctgan`"):
+    with pytest.raises(ConfigError, match="one of independent, marginal, timeline for linked tables; however: `ctgan`"):
         synthesize_linked(small_hospital(), SCHEMA, model="ctgan")
 
 
@@ -197,12 +197,13 @@ def test_tables_of_keys_alone_are_refused():
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        *(("epsilon", 1.0), ("rows", 5), ("unit", "patient"), ("rake", True), ("fits", 2)),
-        *(("final", True), ("release_model", True), ("population", "p.csv"), ("clamp", True), ("suite", "s.json")),
+        *(("max_rows_per_unit", 4), ("rows", 5), ("unit", "patient"), ("rake", True)),
+        *(("fits", 2), ("final", True), ("release_model", True), ("population", "p.csv"), ("clamp", True)),
+        ("suite", "s.json"),
         ("baselines", {"forest": "sklearn.ensemble.RandomForestClassifier"}),
     ],
 )
 def test_what_linked_tables_have_not_is_refused_by_a_sentence(option, value):
-    more = {"delta": 1e-6} if option == "epsilon" else {}
+    more = {"epsilon": 1.0, "delta": 1e-6} if option == "max_rows_per_unit" else {}
     with pytest.raises(ConfigError, match=rf"linked tables are made without `{option}` in this version; however"):
         settled_config(RunConfig.of(**{option: value}, **more))

@@ -17,7 +17,8 @@ from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import Laplace
 from synthkit.privacy.accounting.ledger import Ledger
-from synthkit.privacy.statement import Statement, packages
+from synthkit.privacy.linked_statement import LinkedStatement
+from synthkit.privacy.statement import packages
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
 from synthkit.release.bundle.build_bundle import COMMITMENTS, release
@@ -127,7 +128,7 @@ def test_a_promise_is_counted_again_and_entered_as_of_one_table(ward, tmp_path):
     book.charge([Charge(what="rows of visits by patient", spent=Laplace(sensitivity=1, scale=0.5))])
     book.begin()
     (copied / "ledger.json").write_text(book.to_json())
-    said = Statement.of_linked(book.archive, schema, model="independent", versions=packages()).to_dict()
+    said = LinkedStatement.of_linked(book.archive, schema, model="independent", versions=packages()).to_dict()
     (copied / "statement.json").write_text(json.dumps(said))
     apply_policy(copied, POLICY)
     made = release(copied, tmp_path / "b.zip", key=ward.place / "ours.key", although="a test")

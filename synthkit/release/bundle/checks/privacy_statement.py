@@ -21,6 +21,7 @@ NESTED_FIGURES = {"privacy_loss": ("privacy_unit", "privacy_parameters"), "contr
 def check(bundle: Opened) -> CheckResult:
     """The statement made again from what it rests on, and every key of it held against that."""
     from synthkit.privacy.accounting.ledger_file import LedgerFile
+    from synthkit.privacy.linked_statement import LinkedStatement
     from synthkit.privacy.statement import Statement, packages
 
     said, schema = bundle.json(run_folder.STATEMENT), bundle.schema
@@ -32,7 +33,7 @@ def check(bundle: Opened) -> CheckResult:
         return broken("statement.json names other libraries than a promise rests on")
     named = {"model": bundle.json(CONFIG)["model"], "versions": said["libraries"]}
     if isinstance(schema, LinkedSchema):
-        right = Statement.of_linked(archive, schema, **named).to_dict()
+        right = LinkedStatement.of_linked(archive, schema, **named).to_dict()
     else:
         right = Statement.of(archive, schema, **named).to_dict()
     place = difference(_figures(said), _figures(right))
