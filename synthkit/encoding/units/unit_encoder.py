@@ -176,7 +176,7 @@ class UnitEncoder:
             event=torch.from_numpy(event.astype(np.int32)),
             free=times.timed & ~times.first & ~times.last,
             state=torch.from_numpy(np.concatenate([state, past], axis=1)),
-            told=torch.from_numpy(told.astype(np.float16)),
+            told=torch.from_numpy(_half(told)),
             payload=payload,
             twin=twin,
             twin_place=place,
@@ -190,7 +190,7 @@ class UnitEncoder:
         parts = []
         for _, part in portions(frames.order.offsets, STEPS_AT_ONCE):
             state = states(frames, grouped, times, kind, self.counters, part, moment)
-            parts.append(state.features(self.scale).astype(np.float16))
+            parts.append(_half(state.features(self.scale)))
         return np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float16)
 
     def _ranked(self, payload: Mapping[str, Rows], table: Ints, row: Ints) -> Floats:
@@ -212,7 +212,7 @@ class UnitEncoder:
                 cat = payload[name].cat.numpy()[order.row[part][mine]]
                 x[mine], some[mine] = self.means.told(t, cat, ranked[part][mine], self.ranks.tables[t].groups(cat))
             begin = np.repeat(order.offsets[:-1][units], np.diff(order.offsets)[units]) - part.start
-            parts.append(self.means.before(x, some, begin).astype(np.float16))
+            parts.append(_half(self.means.before(x, some, begin)))
         return np.concatenate(parts) if parts else np.zeros((0, self.means.width), dtype=np.float16)
 
     def _series(self, plain: Mapping[str, Rows], table: Ints, row: Ints) -> Ints:
@@ -324,6 +324,12 @@ def _payload(name: str, frames: UnitFrames, encoder: TableEncoder, *, copies: bo
         series = None
     draft = PayloadCoding(encoder=encoder, copies={}, series=series)
     return with_copies(draft, name, frames) if copies else draft
+
+
+def _half(features: Floats) -> Floats:
+    """The same in float16, whose ends stand for what lies beyond them: nothing overflows, so nothing is warned of."""
+    most = float(np.finfo(np.float16).max)
+    return np.asarray(np.clip(features, -most, most).astype(np.float16))
 
 
 def _tied(times: StepTimes, table: Ints, tables: int) -> Bools:

@@ -40,7 +40,10 @@ from synthkit.schema.linked.public_tables import declared_tables
 from synthkit.schema.public_domain import Declared, declared_domain
 from synthkit.training.loader import TrainingLoader
 
-EVENT_SLOTS, ROOT_SLOTS = 6, 4  # what an event, and a unit besides its own slots, count as beside the slots of rows, when counts are priced
+EVENT_SLOTS, ROOT_SLOTS = (
+    6,
+    4,
+)  # what an event, and a unit besides its own slots, count as beside the slots of rows, when counts are priced
 PLACED = 0.25  # share of what the coding costs that buys types, gaps and repeats of rows
 NO_BATCHES = "under a privacy budget units are counted, not handed out; however: batches are asked for. Use marginal"
 PUBLIC = "schema: lines that somebody answers for"  # who declares what is learned: each line was asked about before
