@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthkit.encoding.coding import Coding
+from synthkit.errors import UnsupportedError
 from synthkit.models.base import Capability, RowModel, TrainingLog
 from synthkit.training.callbacks import TrainingCallbacks
 
@@ -94,11 +95,10 @@ class UnitModel(ABC):
             told: called with how many of the rows right below the units are drawn, and how many there are.
         """
 
-    @abstractmethod
     def complete(
         self, table: str, sequences: Sequences, steps: NDArray[np.int64], given: Given, generator: torch.Generator
     ) -> Rows:
-        """Complete some rows of a table given their events and all that came before.
+        """Complete some rows of a table given their events and all that came before; `Capability.GIVEN`.
 
         Args:
             table: its name.
@@ -106,15 +106,29 @@ class UnitModel(ABC):
             steps: steps of the rows. **Shape**: (n,).
             given: what is known of the rows, copy slots included. **Shape**: Given of n.
             generator: of the draws.
+
+        Raises:
+            UnsupportedError: the model does not declare it.
         """
+        raise self._cannot(Capability.GIVEN)
 
-    @abstractmethod
     def log_prob(self, sequences: Sequences) -> NDArray[np.float64]:
-        """Log-probability of each unit, nats. **Shape**: (units,)."""
+        """Log-probability of each unit, nats; `Capability.LOG_PROB`. **Shape**: (units,).
 
-    @abstractmethod
+        Raises:
+            UnsupportedError: the model does not declare it.
+        """
+        raise self._cannot(Capability.LOG_PROB)
+
     def row_log_prob(self, sequences: Sequences) -> NDArray[np.float64]:
-        """Log-probability of each row given all before it in its unit, nats. **Shape**: (steps,)."""
+        """Log-probability of each row given all before it in its unit, nats; `Capability.LOG_PROB`.
+
+        **Shape**: (steps,).
+
+        Raises:
+            UnsupportedError: the model does not declare it.
+        """
+        raise self._cannot(Capability.LOG_PROB)
 
     @abstractmethod
     def tensors(self) -> dict[str, Tensor]:
@@ -127,3 +141,7 @@ class UnitModel(ABC):
     def config(self) -> dict[str, Any]:
         """Settings as plain data."""
         return asdict(self._config)
+
+    def _cannot(self, capability: Capability) -> UnsupportedError:
+        name = type(self).__name__
+        return UnsupportedError(f"a model must be able to {capability.value}; however: `{name}` does not declare it")

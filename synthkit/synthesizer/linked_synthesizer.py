@@ -286,8 +286,9 @@ class LinkedSynthesizer:
         Raises:
             SchemaError: the tables are not those the schema describes.
             ConfigError: the synthesizer is not fitted.
+            UnsupportedError: the model fills no cells.
         """
-        encoder, model = self._fitted()
+        encoder, model = self._able("`impute`", Capability.GIVEN)
         typed = LinkedTables.of(tables, self.schema, few=True)
         filled = imputed(typed, encoder, model, Seeds(secrets.randbits(31) if seed is None else seed), self._classes)
         return self._as_they_came({**filled, **typed.shared}, typed.references)
@@ -302,8 +303,9 @@ class LinkedSynthesizer:
             SchemaError: the tables are not those the schema describes.
             ConfigError: the synthesizer is not fitted.
             EncodingError: a value has no code, for it was never seen; `anomaly_score` takes such values.
+            UnsupportedError: the model tells no probability.
         """
-        encoder, model = self._fitted()
+        encoder, model = self._able("`log_prob`", Capability.LOG_PROB)
         frames = self._told(LinkedTables.of(tables, self.schema, few=True))
         return model.log_prob(encoder.encode(frames))
 
@@ -318,8 +320,9 @@ class LinkedSynthesizer:
         Raises:
             SchemaError: the tables are not those the schema describes.
             ConfigError: the synthesizer is not fitted.
+            UnsupportedError: the model tells no probability.
         """
-        encoder, model = self._fitted()
+        encoder, model = self._able("`anomaly_score`", Capability.LOG_PROB)
         frames, extra = usual(self._told(LinkedTables.of(tables, self.schema, few=True)), encoder)
         sequences = encoder.encode(frames)
         below = -model.row_log_prob(sequences)
@@ -419,6 +422,20 @@ class LinkedSynthesizer:
             msg = "a synthesizer must be fitted first; however: it is not. Call fit(tables)"
             raise ConfigError(msg)
         return self._encoder, self._model
+
+    def _able(self, what: str, capability: Capability) -> tuple[UnitEncoder, UnitModel]:
+        """Encoder and model, if the model can do what is asked.
+
+        Raises:
+            ConfigError: the synthesizer is not fitted.
+            UnsupportedError: the model does not declare it.
+        """
+        encoder, model = self._fitted()
+        if not model.can(capability):
+            able = ", ".join(sorted(name for name, each in unit_models().items() if each.can(capability)))
+            msg = f"{what} needs a model that can {capability.value}; however: `{self.model_name}` cannot. Use one of "
+            raise UnsupportedError(msg + able)
+        return encoder, model
 
 
 def tables_of(tables: Mapping[str, pd.DataFrame] | LinkedTables) -> Mapping[str, pd.DataFrame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import torch
 from small_hospital import SMALL, broken, small_hospital
 
-from synthkit.errors import ConfigError
+from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.models.base import Capability
 from synthkit.models.unit_registry import UNIT_MODELS
 from synthkit.schema.linked import LinkedSchema
@@ -19,11 +20,17 @@ from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
 
 FEW = {
     "independent": {},
+    "marginal": {"components": 6, "rounds": 1, "first": 4, "between": 2, "last": 4},
     "timeline": {"steps": 4, "root_steps": 4, "width": 16, "hidden": 8, "mixed": 8},
 }
+LONG = {"marginal": 60}  # most rows of a unit: it draws from what it has learned to set it right, row by row
 SCHEMA = LinkedSchema.parse(SMALL)
 models = pytest.mark.parametrize("name", sorted(UNIT_MODELS))
-trained = pytest.mark.parametrize("name", sorted(name for name, settings in FEW.items() if settings))
+trained = pytest.mark.parametrize("name", sorted(name for name, settings in FEW.items() if "steps" in settings))
+PROBABLE = sorted(name for name, kind in UNIT_MODELS.items() if kind.can(Capability.LOG_PROB))
+LOG_PROBS = ("log_prob", "row_log_prob")
+UNTOLD = sorted(set(UNIT_MODELS) - set(PROBABLE))
+probable = pytest.mark.parametrize("name", PROBABLE)
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 
 
@@ -40,10 +47,10 @@ def same(one: dict[str, pd.DataFrame], two: dict[str, pd.DataFrame]) -> bool:
     return list(one) == list(two) and all(one[name].equals(two[name]) for name in one)
 
 
-def long_hospital() -> dict[str, pd.DataFrame]:
-    """Patients with no row, with one lab, and with a thousand."""
+def long_hospital(most: int = 1000) -> dict[str, pd.DataFrame]:
+    """Patients with no row, with one lab, and with a thousand; nobody has a visit."""
     frames = small_hospital(8)
-    lengths = [0, 1, 1000, 2, 0, 3, 5, 1]
+    lengths = [0, 1, most, 2, 0, 3, 5, 1]
     names = np.repeat(frames["patients"]["patient"].to_numpy(), lengths)
     rng = np.random.default_rng(2)
     days = np.concatenate([np.sort(rng.integers(0, 5000, k)) for k in lengths])
@@ -91,7 +98,8 @@ def test_a_folder_holds_all_of_it(name, tmp_path):
     once(name).save(tmp_path / "model")
     again = LinkedSynthesizer.load(tmp_path / "model", device="cpu")
     assert same(again.sample(12, seed=5), once(name).sample(12, seed=5))
-    assert (again.log_prob(small_hospital(9)) == once(name).log_prob(small_hospital(9))).all()
+    if UNIT_MODELS[name].can(Capability.LOG_PROB):
+        assert (again.log_prob(small_hospital(9)) == once(name).log_prob(small_hospital(9))).all()
     assert (again.settings, again.seed) == (once(name).settings, 3)
     card = json.loads((tmp_path / "model" / "synthesizer.json").read_text())
     assert card["settings"] == once(name).settings
@@ -100,7 +108,7 @@ def test_a_folder_holds_all_of_it(name, tmp_path):
 @models
 def test_nothing_is_left_open_in_the_settings_of_a_fitted_model(name):
     settings = once(name).settings
-    assert None not in settings.values()
+    assert None not in {k: v for k, v in settings.items() if k != "root_share"}.values()
     assert FEW[name].items() <= settings.items()
 
 
@@ -112,20 +120,37 @@ def test_fitted_again_with_its_settings_and_seed_it_is_the_same_model(name):
 
 @models
 def test_units_of_no_row_of_one_and_of_a_thousand(name):
-    """They are learned from, drawn beside each other, and have a probability each."""
-    tables = long_hospital()
+    """They are learned from, drawn beside each other, and have a probability each where the model tells any."""
+    tables = long_hospital(LONG.get(name, 1000))
     synthesizer = LinkedSynthesizer(SCHEMA, name, device="cpu", settings=FEW[name]).fit(tables, seed=1)
     assert synthesizer.log is None or np.isfinite([*synthesizer.log.train, *(synthesizer.log.validation or ())]).all()
     assert broken(synthesizer.sample(5, seed=1), units=5) == []
+    if not UNIT_MODELS[name].can(Capability.LOG_PROB):
+        return
     found = synthesizer.log_prob(tables)
     assert found.shape == (8,)
     assert np.isfinite(found).all()
     assert found[2] == found.min()  # a thousand rows are less probable than a few
 
 
-@models
+@pytest.mark.parametrize("name", UNTOLD)
+def test_what_a_model_does_not_declare_is_refused_before_any_table_is_looked_at(name):
+    """By the synthesizer with the models that can; by the model itself with what it would have to declare."""
+    model = once(name)
+    asked = {"impute": Capability.GIVEN, "log_prob": Capability.LOG_PROB, "anomaly_score": Capability.LOG_PROB}
+    for method, capability in asked.items():
+        assert not UNIT_MODELS[name].can(capability)
+        said = f"`{method}` needs a model that can {capability.value}; however: `{name}` cannot. Use one of"
+        with pytest.raises(UnsupportedError, match=re.escape(said)):
+            getattr(model, method)({})
+    kind = model._model
+    for method, capability in (("complete", Capability.GIVEN), *((m, Capability.LOG_PROB) for m in LOG_PROBS)):
+        with pytest.raises(UnsupportedError, match=re.escape(f"a model must be able to {capability.value}; however")):
+            getattr(kind, method)(*[None] * (5 if method == "complete" else 1))
+
+
+@probable
 def test_log_prob_is_of_the_unit_whoever_stands_beside_it(name):
-    assert UNIT_MODELS[name].can(Capability.LOG_PROB)
     frames = small_hospital(12)
     whole = once(name).log_prob(frames)
     names = frames["patients"]["patient"].iloc[[7, 2]]

@@ -198,7 +198,7 @@ class StepContexts:
             ContextSlot(source=EVENT, slot=1, groups=self._gap_groups()),
             ContextSlot(source=MARKS, slot=1, groups=np.arange(self._mark_sizes()[1])),
         ]
-        own = tuple(layout.sizes[j] for j in coarse)
+        own = tuple(max(layout.sizes[j], 1) for j in coarse)  # a table without rows has slots without levels
         return FlatSteps(own=own, contexts=tuple(contexts), slots=tuple(coarse), memories=memories)
 
     def _mark_sizes(self) -> list[int]:

@@ -80,7 +80,7 @@ class MixtureConditionals:
         self._applies = {j: torch.from_numpy(layout.slots[j].applies) for j in fine}
         none = torch.zeros(max(layout.sizes, default=1), components)
         logs = [
-            self.mixed[j].shares().clamp(min=MIN_PROBABILITY).log() if j in self.mixed else none[:size]
+            self.mixed[j].shares().clamp(min=MIN_PROBABILITY).log()[:size] if j in self.mixed else none[:size]
             for j, size in enumerate(layout.sizes)
         ]
         self.values = torch.cat([*logs, none[:0]])

@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.units.root_facts import RootFacts
 from synthkit.encoding.units.step_contexts import EVENTS, OWNER, FlatSteps, StepContexts
-from synthkit.errors import UnsupportedError
 from synthkit.models.base import Capability, RowModel, TrainingLog
 from synthkit.models.marginal.adaptive_measurement import KnownSlots, MeasuredMixture, adaptive_course, in_step
 from synthkit.models.marginal.budget_schedule import Rounds
@@ -39,11 +37,9 @@ from synthkit.schema.derived import rows_keeping_rules
 from synthkit.training.callbacks import TrainingCallbacks
 
 if TYPE_CHECKING:
-    from synthkit.encoding.layout import Given, Rows
     from synthkit.encoding.slot_counts import MeasuredCounts, Scope
     from synthkit.encoding.units.begun_units import BegunUnits
     from synthkit.encoding.units.drawn_units import DrawnUnits
-    from synthkit.encoding.units.sequences import Sequences
     from synthkit.encoding.units.unit_encoder import UnitEncoder
     from synthkit.privacy.access.unit_access import UnitAccess
 
@@ -52,7 +48,9 @@ UNITS_DRAWN = 4000  # at most, to set tilts right
 
 
 class UnitMarginal(UnitModel):
-    """Mixtures of products of units, of what happens next and of rows; probabilities are of the laws before any mask.
+    """Mixtures of products of units, of what happens next and of rows.
+
+    What is known of units can be given, and is continued; cells inside rows are not filled, and no probability is told.
 
     Args:
         layout: slots of the unit, of events and of rows.
@@ -60,7 +58,7 @@ class UnitMarginal(UnitModel):
     """
 
     Config: ClassVar[type[UnitMarginalConfig]] = UnitMarginalConfig
-    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.BUDGET})
     coding: ClassVar[Coding] = Marginal.coding
     root_coding: ClassVar[Coding] = Marginal.coding
     _config: UnitMarginalConfig
@@ -150,36 +148,6 @@ class UnitMarginal(UnitModel):
     ) -> DrawnUnits:
         """Draw everything below units that are drawn already. **Shape**: (units, d) -> rows of every table."""
         return draw_below(encoder, self._laws(), facts, generator, begun, told)
-
-    def complete(
-        self, table: str, sequences: Sequences, steps: NDArray[np.int64], given: Given, generator: torch.Generator
-    ) -> Rows:
-        """Complete rows of a table given their events and all that came before.
-
-        Raises:
-            UnsupportedError: always, as yet.
-        """
-        del table, sequences, steps, given, generator
-        msg = "cells of linked tables are filled by a model of rows; however: this one counts. Use timeline"
-        raise UnsupportedError(msg)
-
-    def log_prob(self, sequences: Sequences) -> NDArray[np.float64]:
-        """Log-probability of each unit.
-
-        Raises:
-            UnsupportedError: always, as yet.
-        """
-        del sequences
-        msg = "the probability of units is told by a model of rows; however: this one counts. Use timeline"
-        raise UnsupportedError(msg)
-
-    def row_log_prob(self, sequences: Sequences) -> NDArray[np.float64]:
-        """Log-probability of each row.
-
-        Raises:
-            UnsupportedError: always, as yet.
-        """
-        return self.log_prob(sequences)
 
     def tensors(self) -> dict[str, Tensor]:
         """Log-laws and log-shares of all mixtures, and tilts."""

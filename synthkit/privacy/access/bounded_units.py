@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from synthkit.encoding.arrays import Bools, Ints
 from synthkit.privacy.access.catalogued_levels import refuse_catalogues, refuse_misnamed
-from synthkit.privacy.access.unit_scope import UnitScope
+from synthkit.privacy.access.unit_scope import UnitScope, with_told_peers
 from synthkit.privacy.mechanisms.rng import words
 from synthkit.schema.columns import Identifier
 from synthkit.schema.domain_mapping import map_into_domain
@@ -98,7 +98,7 @@ def within_bounds(tables: LinkedTables) -> LinkedTables:
             tables = _fewer(tables, name, tables.owners[name], link.max_rows_per_owner)
         if most is not None:
             tables = _fewer(tables, name, tables.units[name], most)
-    return tables
+    return with_told_peers(tables)
 
 
 def most_rows(schema: LinkedSchema) -> dict[str, int]:

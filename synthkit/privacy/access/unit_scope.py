@@ -65,6 +65,24 @@ class UnitScope:
         return replace(tables, schema=schema, frames=frames)
 
 
+def with_told_peers(tables: LinkedTables) -> LinkedTables:
+    """The tables in which a link to another unit stands where its key is told, whether or not that unit is there.
+
+    Whether it is there would be told of its row by the row of somebody else. What is learned of such a link is that
+    it stands, so that any number says it.
+
+    Args:
+        tables: units, as they may be looked at.
+    """
+    links = {name: tables.schema.tables[name].links for name, _ in tables.earlier}
+    told = {
+        (name, k): np.where(RowKeys.of(tables.frames[name], links[name][k].columns).complete, 0, -1)
+        for name, k in tables.earlier
+        if links[name][k].kind == "peer"
+    }
+    return replace(tables, earlier={**tables.earlier, **told})
+
+
 def _scoped(schema: LinkedSchema, column: str) -> LinkedSchema:
     """The schema in which keys of records, and links to records, have one more part."""
     tables = dict(schema.tables)
