@@ -169,7 +169,7 @@ def _made(
         from synthkit.pipeline.synthesize import release
 
         return release(table, schema, config=config, progress=progress, resume=resume)
-    from synthkit.pipeline.linked.linked_release import release_linked
+    from synthkit.pipeline.linked.private_linked_run import release_linked
 
     return release_linked(table, schema, config=config, progress=progress, resume=resume)
 

@@ -28,8 +28,8 @@ from synthkit.pipeline.linked.internal_linked_evaluation import (
 from synthkit.pipeline.linked.linked_config import settled_config
 from synthkit.pipeline.linked.linked_facts import linked_facts, linked_learned, linked_report, linked_statement
 from synthkit.pipeline.linked.linked_input import load_tables, resolve_linked, source_name
-from synthkit.pipeline.linked.linked_release import fitted_privately, made_privately
 from synthkit.pipeline.linked.linked_results import LinkedFit, LinkedRun
+from synthkit.pipeline.linked.private_linked_run import fitted_privately, made_privately
 from synthkit.pipeline.linked.unit_split import UnitSplit, split_of_roles, split_units
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.privacy.accounting.ledger import Ledger
@@ -81,6 +81,13 @@ def synthesize_linked(
     given = resolve_linked(schema)
     if config.epsilon is not None:
         return _under_budget(tables, given, config, checkpoint, clock)
+    return _without_budget(tables, given, config, checkpoint, clock)
+
+
+def _without_budget(
+    tables: LinkedInput, given: LinkedSchema, config: RunConfig, checkpoint: Checkpoint | None, clock: Clock
+) -> LinkedRun:
+    """A run without a budget: what breaks the schema ends it before anything is learned."""
     clock.stage("read and validate")
     synthesizer, key = empty_linked(given, config), unit_watermark_key(config, given)
     real = load_tables(tables, given, config)

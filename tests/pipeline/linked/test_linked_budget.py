@@ -18,7 +18,7 @@ from synthkit.errors import BudgetExceededError, ConfigError, SchemaError, Unsup
 from synthkit.pipeline.linked.compare_linked import compare_linked
 from synthkit.pipeline.linked.evaluate_linked_tables import evaluate_linked_tables
 from synthkit.pipeline.linked.internal_linked_evaluation import inspect_linked
-from synthkit.pipeline.linked.linked_release import release_linked
+from synthkit.pipeline.linked.private_linked_run import release_linked
 from synthkit.pipeline.linked.synthesize_linked import fit_linked
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.privacy.accounting.ledger_file import LedgerFile, recompute
