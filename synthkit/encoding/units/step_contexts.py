@@ -25,7 +25,7 @@ GROUPS, KIND_GROUPS = 8, 32  # of a context, and of what happened before
 PLACES = np.array([1, 2, 3, 4, 6, 10, 20])  # rows of the owner before, cut here
 PASSED = 6  # parts of the time of the owner that are over
 OWED = 3  # rows owed that are told apart, and that or more
-UNIT, OWNER, BEFORE, TWIN, EVENT, MARKS = "unit", "owner ", "before", "twin", "event", "marks"
+UNIT, OWNER, ROW_BEFORE, TWIN, EVENT, STEP_MARKS = "unit", "owner ", "before", "twin", "event", "marks"
 EVENTS = "(events)"  # the flat table of what happens next, among those of tables
 Sources = Mapping[str, Ints]  # codes of what a step stands beside, -1 for none. **Shape**: (n, D) each
 
@@ -179,7 +179,7 @@ class StepContexts:
         kind = ContextSlot(source=EVENT, slot=0, groups=_commonest(np.concatenate([*shares, np.zeros(0)]), KIND_GROUPS))
         gap = ContextSlot(source=EVENT, slot=1, groups=self._gap_groups())
         marks = tuple(
-            ContextSlot(source=MARKS, slot=k, groups=np.arange(size)) for k, size in enumerate(self._mark_sizes())
+            ContextSlot(source=STEP_MARKS, slot=k, groups=np.arange(size)) for k, size in enumerate(self._mark_sizes())
         )
         owners = tuple(c for n in self.owning for c in self._copies(OWNER + n, n))
         contexts = (*marks, *self._copies(UNIT, None), *owners)
@@ -190,13 +190,13 @@ class StepContexts:
         """The rows of a table."""
         layout, above = self.layout.payloads[name], self.layout.owners[name]
         coarse = list(layout.coarse)
-        sources = (BEFORE, TWIN) if self.layout.known[name] is not None else (BEFORE,)
+        sources = (ROW_BEFORE, TWIN) if self.layout.known[name] is not None else (ROW_BEFORE,)
         memories = tuple((coarse.index(c.slot), c) for source in sources for c in self._copies(source, name))
         contexts = [
             *(self._copies(OWNER + above, above) if above in self.tables else ()),
             *self._copies(UNIT, None),
             ContextSlot(source=EVENT, slot=1, groups=self._gap_groups()),
-            ContextSlot(source=MARKS, slot=1, groups=np.arange(self._mark_sizes()[1])),
+            ContextSlot(source=STEP_MARKS, slot=1, groups=np.arange(self._mark_sizes()[1])),
         ]
         own = tuple(max(layout.sizes[j], 1) for j in coarse)  # a table without rows has slots without levels
         return FlatSteps(own=own, contexts=tuple(contexts), slots=tuple(coarse), memories=memories)
@@ -266,7 +266,7 @@ def coded_events(contexts: StepContexts, sequences: Sequences, frames: UnitFrame
     before = _shifted(own, sequences.offsets)
     sources = {
         EVENT: before,
-        MARKS: _marks(contexts, sequences, frames),
+        STEP_MARKS: _marks(contexts, sequences, frames),
         UNIT: sequences.roots.cat.numpy()[_unit(sequences)],
         **{
             OWNER + name: _codes(sequences, name, np.where(_are(name, contexts, sequences), sequences.owner, -1))
@@ -289,11 +289,11 @@ def coded_rows(contexts: StepContexts, sequences: Sequences, frames: UnitFrames,
     event = contexts.event_codes(sequences.event.numpy()[step].astype(np.int64))
     event[:, 1] = np.where(sequences.free[step], event[:, 1], contexts.gaps)
     sources = {
-        BEFORE: _codes(sequences, name, before),
+        ROW_BEFORE: _codes(sequences, name, before),
         TWIN: _codes(sequences, name, sequences.twin[step]),
         UNIT: sequences.roots.cat.numpy()[unit],
         EVENT: event,
-        MARKS: _marks(contexts, sequences, frames)[step],
+        STEP_MARKS: _marks(contexts, sequences, frames)[step],
         **({OWNER + above: _codes(sequences, above, sequences.owner[step])} if above in contexts.tables else {}),
     }
     own = cat[:, list(flat.slots)]

@@ -12,10 +12,10 @@ from torch import Tensor
 from synthkit.encoding.arrays import Bools, Floats, Ints
 from synthkit.encoding.layout import Given, Layout, Rows
 from synthkit.encoding.units.step_contexts import (
-    BEFORE,
     EVENT,
-    MARKS,
     OWNER,
+    ROW_BEFORE,
+    STEP_MARKS,
     TWIN,
     UNIT,
     FlatSteps,
@@ -142,7 +142,7 @@ class MixtureLaws:
         above = chunk.owners.at("table", active)
         sources: dict[str, Ints] = {
             EVENT: self.contexts.event_codes(chunk.memory.event[active]),
-            MARKS: self.contexts.marks(state_of(active, chunk)),
+            STEP_MARKS: self.contexts.marks(state_of(active, chunk)),
             UNIT: chunk.facts.cat[torch.from_numpy(active)].numpy(),
         }
         for name in self.contexts.owning:
@@ -166,11 +166,11 @@ class MixtureLaws:
         event = self.contexts.event_codes(now.event)
         event[:, 1] = np.where(now.forced, self.contexts.gaps, event[:, 1])
         sources: dict[str, Ints] = {
-            BEFORE: _numbers(chunk.rows_of(t, chunk.memory.before[units, t])),
+            ROW_BEFORE: _numbers(chunk.rows_of(t, chunk.memory.before[units, t])),
             TWIN: _numbers(chunk.codes(t, now.twin)),
             UNIT: chunk.facts.cat[torch.from_numpy(units)].numpy(),
             EVENT: event,
-            MARKS: self.contexts.marks(state_of(units, chunk)),
+            STEP_MARKS: self.contexts.marks(state_of(units, chunk)),
         }
         if above in self.contexts.tables:
             sources[OWNER + above] = _numbers(
