@@ -184,7 +184,7 @@ def test_encounters_are_those_of_the_table():
 
 def test_others_come_first_and_trials_have_no_published_tables():
     every = list(linked_peers([0, 1]))
-    assert sum(c.is_published for c in every) == 9
+    assert sum(c.is_published for c in every) == 5
     assert not any(c.is_published for c in linked_peers([0], units=50))
     assert {c.table for c in linked_ours([0])} == set(linked_sources.SOURCES)
     assert len({(c.table, c.key) for c in every}) == len(every)
