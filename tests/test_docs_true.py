@@ -159,12 +159,13 @@ def test_the_files_of_a_run_folder(run):
     """Files that only some runs leave are named as such."""
     _, here = run
     documented = set(table("docs/privacy.md", "file"))
-    only_some = {"draws/", "internal/clamped.json", "internal/refits.parquet", "internal/sibling/"}
+    only_some = {"draws/", "synthetic/", "internal/clamped.json", "internal/refits.parquet", "internal/sibling/"}
     left = {path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file()}
     left = {"model/" if name.startswith("model/") else name for name in left}
     assert documented - only_some == left
     inside = (run_folder.CLAMPED, run_folder.REFITS, f"{run_folder.SIBLING}/")
-    assert only_some == {f"{run_folder.DRAWS_FOLDER}/", *(f"{run_folder.INTERNAL_FOLDER}/{name}" for name in inside)}
+    folders = {f"{name}/" for name in (run_folder.DRAWS_FOLDER, run_folder.SYNTHETIC_FOLDER)}
+    assert only_some == folders | {*(f"{run_folder.INTERNAL_FOLDER}/{name}" for name in inside)}
     assert {model_files.MODEL_CARD, model_files.TENSORS} == {path.name for path in (here / run_folder.MODEL).iterdir()}
     for name in left - {"model/"}:
         assert Path(name).name in TEXT["docs/architecture.md"], name
