@@ -25,6 +25,7 @@ class UnitsSoFar(Protocol):
         encoder: the coding.
         network: the laws.
         facts: of the units.
+        units: their numbers among all. **Shape**: (B,).
         begun: what has happened to them already.
         owners: rows whose own rows are being drawn.
         memory: what came before.
@@ -38,6 +39,7 @@ class UnitsSoFar(Protocol):
     encoder: UnitEncoder
     network: TimelineNetwork
     facts: RootFacts
+    units: Ints
     begun: BegunUnits | None
     owners: OpenOwners
     memory: UnitMemory
