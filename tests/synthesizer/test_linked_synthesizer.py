@@ -237,6 +237,21 @@ def test_units_point_to_rows_that_they_share(nullable: bool) -> None:
     assert np.isfinite(made.log_prob(tables)).all()
 
 
+def test_rows_may_name_their_own_unit_by_an_earlier_link() -> None:
+    """A third of the visits say whose they are once more; the others leave the cell empty."""
+    schema, frames = visits()
+    content = schema.model_dump(mode="json", by_alias=True, exclude_none=True)
+    content["tables"]["visits"]["columns"]["again"] = {"kind": "identifier", "nullable": True}
+    content["tables"]["visits"]["links"].append({"columns": ["again"], "to": "patients", "kind": "earlier"})
+    again = frames["visits"]["id"].where(np.arange(len(frames["visits"])) % 3 == 0, None)
+    tables = {**frames, "visits": frames["visits"].assign(again=again)}
+    whole = LinkedSchema.parse(content)
+    drawn = LinkedSynthesizer(whole, "independent", seed=1, device="cpu").fit(tables).sample(300, seed=2)["visits"]
+    said = drawn["again"].notna()
+    assert (drawn.loc[said, "again"] == drawn.loc[said, "id"]).all()
+    assert said.mean() == pytest.approx(1 / 3, abs=0.06)
+
+
 def test_units_known_in_part() -> None:
     """Static values are kept, beginnings continued exactly, missing cells filled and known ones let be."""
     schema, frames = visits()

@@ -96,5 +96,5 @@ def joined(
 
 
 def _moved(name: str, each: DrawnRows, new: Mapping[str, Ints], to: Mapping[tuple[str, int], str]) -> DrawnRows:
-    links = {k: new[to[name, k]][rows] if (name, k) in to else rows for k, rows in each.links.items()}
+    links = {k: new[to[name, k]][rows] if to.get((name, k)) in new else rows for k, rows in each.links.items()}
     return DrawnRows(rows=each.rows, owner=each.owner, start=each.start, until=each.until, links=links)

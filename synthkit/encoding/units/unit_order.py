@@ -149,6 +149,8 @@ def rows_back(
     """
     link, name = each.table.links[number], each.name
     aim = tables.earlier[name, number]
+    if link.to == tables.schema.unit:  # there is one row that it may point to
+        return np.asarray(aim == tables.units[name]).astype(np.int64)
     steps, there = order.step[name], order.step.get(link.to)
     if there is None or not len(there):
         return np.zeros(len(aim), dtype=np.int64)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.layout import Rows
-from synthkit.encoding.units.learned_table import LearnedTable, pointer
+from synthkit.encoding.units.learned_table import MOST_BACK, LearnedTable, pointer
 from synthkit.encoding.units.moment_bounds import MomentBounds
 from synthkit.encoding.units.payload_coding import ANEW, AS_BEFORE, PayloadCoding
 from synthkit.encoding.units.unit_clock import MISSING_TICK
@@ -113,6 +113,9 @@ class RowMasks:
 
 def candidates(k: int, each: LearnedTable, units: Ints, now: DrawnRound, chunk: UnitsSoFar) -> tuple[Bools, Ints, Ints]:
     """Which of the last rows a link may point to, their numbers and their ends. **Shape**: (n, 31) each."""
+    if each.table.links[k].to == chunk.encoder.schema.unit:
+        own = np.where(np.arange(MOST_BACK) == 0, chunk.units[units][:, None], -1)
+        return own >= 0, own, np.full(own.shape, MISSING_TICK)
     to = chunk.encoder.tables.index(each.table.links[k].to)
     rows = chunk.pointed[to]
     reach = LinkReach.of(k, each, chunk.encoder.learned[each.table.links[k].to], chunk.encoder.clock)

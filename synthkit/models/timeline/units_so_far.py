@@ -23,6 +23,7 @@ class UnitsSoFar(Protocol):
     Attributes:
         encoder: the coding.
         facts: of the units.
+        units: their numbers among all. **Shape**: (B,).
         begun: what has happened to them already.
         owners: rows whose own rows are being drawn.
         memory: what came before.
@@ -35,6 +36,7 @@ class UnitsSoFar(Protocol):
 
     encoder: UnitEncoder
     facts: RootFacts
+    units: Ints
     begun: BegunUnits | None
     owners: OpenOwners
     memory: UnitMemory
