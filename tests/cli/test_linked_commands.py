@@ -314,7 +314,7 @@ def test_what_is_of_one_table_alone_is_refused(hospital, refused, tmp_path):
 def test_what_cannot_be_run_is_refused(hospital, refused, tmp_path):
     given = (hospital.folder, "--schema", hospital.yaml, "--out", tmp_path / "x")
     for words, said in (
-        (("run", *given, "--epsilon", 1, "--delta", 1e-6), "made without `epsilon`"),
+        (("run", *given, "--epsilon", 1, "--delta", 1e-6), "every line of a linked schema must be public"),
         (("run", *given, "--rows", 5), "Say `units`"),
         (("run", *given, "--model", "ctgan"), "one of independent, marginal, timeline for linked tables"),
         (("fit", *given, "--clamp"), "made without `clamp`"),

@@ -15,7 +15,7 @@ from synthkit.encoding.units.drawn_units import DrawnRows, DrawnUnits
 if TYPE_CHECKING:
     from synthkit.schema.linked import LinkedSchema
 
-NOWHERE = np.empty(0, dtype=np.int64)  # links of a table without rows
+NO_LINKS = np.empty(0, dtype=np.int64)  # links of a table without rows
 
 
 def chosen_units(draws: Sequence[DrawnUnits], which: Ints, units: Ints, schema: LinkedSchema) -> DrawnUnits:
@@ -89,5 +89,5 @@ def _numbers(parts: Sequence[DrawnRows]) -> tuple[int, ...]:
 
 def _moved(part: DrawnRows, k: int, name: str, new: Mapping[str, Ints], schema: LinkedSchema) -> Ints:
     """Where a link points; to a row of the same unit it follows that row."""
-    told, link = part.links.get(k, NOWHERE), schema.tables[name].links[k]
+    told, link = part.links.get(k, NO_LINKS), schema.tables[name].links[k]
     return new[link.to][told] if link.kind == "earlier" else told

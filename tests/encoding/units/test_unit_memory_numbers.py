@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from synthkit.encoding.units.row_ranks import RowRanks, TableRanks
 from synthkit.encoding.units.running_means import RunningMeans
 from synthkit.encoding.units.sequences import twins
+from synthkit.models.timeline.network_laws import NetworkLaws
 from synthkit.models.timeline.unit_sampler import UnitChunk
 from synthkit.schema.linked import LinkedSchema
 from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
@@ -113,13 +115,13 @@ def test_what_is_drawn_knows_what_would_be_encoded(monkeypatch: pytest.MonkeyPat
     """The means a sampler has before each row are those of its own tables encoded anew."""
     synthesizer = LinkedSynthesizer(meaning(), seed=1, device="cpu", settings=SMALL).fit(hospital(60))
     seen: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    numbers = UnitChunk._numbers
+    laws = NetworkLaws.round
 
-    def noted(chunk: UnitChunk, active: np.ndarray) -> object:
+    def noted(self: NetworkLaws, active: np.ndarray, roots: torch.Tensor, chunk: UnitChunk) -> object:
         seen.append((chunk.units[active], chunk.memory.index[active].copy(), chunk.memory.means_of(active)))
-        return numbers(chunk, active)
+        return laws(self, active, roots, chunk)
 
-    monkeypatch.setattr(UnitChunk, "_numbers", noted)
+    monkeypatch.setattr(NetworkLaws, "round", noted)
     drawn = synthesizer.sample(40, seed=2)
     encoder = synthesizer._encoder
     assert encoder is not None
