@@ -55,6 +55,9 @@ def with_keys(roots: pd.DataFrame, keys: pd.DataFrame, schema: LinkedSchema, rng
         keys: their keys, missing where none is known; of no column if none are.
         schema: what the tables mean.
         rng: of fresh keys.
+
+    Raises:
+        SchemaError: there are too few fresh keys that nobody has.
     """
     for name in map(str, keys.columns):
         column = schema.tables[schema.unit].columns[name]
@@ -67,5 +70,11 @@ def with_keys(roots: pd.DataFrame, keys: pd.DataFrame, schema: LinkedSchema, rng
             made = fresh(name, column.model_copy(update={"unique": True}), len(open_), rng)
             cells[open_] = made.to_numpy(dtype=object)
             open_ = open_[RowKeys.of(pd.DataFrame({name: pd.Series(cells)}), [name]).repeated[open_]]
+        if len(open_):
+            msg = (
+                f"every row of `{schema.unit}` must get a key that nobody has; however: after {_ROUNDS} rounds "
+                f"{len(open_):,} of {len(cells):,} have none. Widen the `pattern` of `{name}`, or give all keys"
+            )
+            raise SchemaError(msg)
         roots = roots.assign(**{name: pd.Series(cells, dtype=object)})
     return roots

@@ -51,15 +51,25 @@ def test_a_missing_key_is_made_fresh_and_nobody_elses(fitted):
     assert found.is_unique
 
 
-def test_fresh_keys_are_drawn_again_until_nobody_has_them():
+def one_digit() -> LinkedSchema:
+    """Patients whose keys are the ten digits."""
     patient = SCHEMA.tables["patients"].model_dump(mode="json", by_alias=True, exclude_none=True)
     patient["columns"]["patient"]["pattern"] = "[0-9]"
     tables = {**SMALL["tables"], "patients": patient}
-    schema = LinkedSchema.parse({**SMALL, "tables": tables})
+    return LinkedSchema.parse({**SMALL, "tables": tables})
+
+
+def test_fresh_keys_are_drawn_again_until_nobody_has_them():
     keys = pd.DataFrame({"patient": pd.Series(["0", "1", "2", "3", "4", "5", "6", None, None], dtype=object)})
-    found = with_keys(pd.DataFrame(index=range(9)), keys, schema, np.random.default_rng(0))["patient"]
+    found = with_keys(pd.DataFrame(index=range(9)), keys, one_digit(), np.random.default_rng(0))["patient"]
     assert found.tolist()[:7] == ["0", "1", "2", "3", "4", "5", "6"]
     assert found.is_unique
+
+
+def test_a_key_that_somebody_has_is_never_given_to_another():
+    keys = pd.DataFrame({"patient": pd.Series([*"0123456789", None], dtype=object)})
+    with pytest.raises(SchemaError, match=r"after 20 rounds 1 of 11 have none\. Widen the `pattern` of `patient`"):
+        with_keys(pd.DataFrame(index=range(11)), keys, one_digit(), np.random.default_rng(0))
 
 
 def test_a_key_that_stands_twice_is_refused_without_being_shown(fitted):

@@ -17,6 +17,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.cluster import KMeans
+from sklearn.metrics import pairwise_distances_argmin
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from synthkit.encoding.arrays import Floats, Ints
 from synthkit.encoding.units.unit_frames import UnitFrames
@@ -84,7 +87,8 @@ class UnitClasses:
 
     def of(self, frames: UnitFrames) -> Ints:
         """Class of each unit. **Shape**: (units,)."""
-        return _nearest(((self.aggregates(frames) - self.mean) / self.scale) @ self.directions, self.centres)
+        turned = ((self.aggregates(frames) - self.mean) / self.scale) @ self.directions
+        return np.asarray(pairwise_distances_argmin(turned, self.centres), dtype=np.int64)
 
     def aggregates(self, frames: UnitFrames) -> Floats:
         """Aggregates of each unit. **Shape**: (units, a)."""
@@ -132,25 +136,9 @@ class UnitClasses:
 
 
 def _centres(x: Floats, classes: int, rng: np.random.Generator) -> Floats:
-    """Centres of k-means. **Shape**: (n, p) -> (classes, p)."""
-    centres = x[[int(rng.integers(len(x)))]]
-    for _ in range(classes - 1):
-        away = _distances(x, centres).min(axis=1)
-        chance = away / away.sum() if away.sum() > 0 else np.full(len(x), 1 / len(x))
-        centres = np.concatenate([centres, x[[int(rng.choice(len(x), p=chance))]]])
-    for _ in range(ROUNDS):
-        near = _distances(x, centres).argmin(axis=1)
-        total = np.zeros_like(centres)
-        np.add.at(total, near, x)
-        many = np.bincount(near, minlength=classes)
-        centres = np.where(many[:, None] > 0, total / np.maximum(many, 1)[:, None], centres)
-    return centres
-
-
-def _distances(x: Floats, centres: Floats) -> Floats:
-    """Squared distances. **Shape**: (n, p), (k, p) -> (n, k)."""
-    return np.asarray(np.maximum((x**2).sum(axis=1)[:, None] - 2 * x @ centres.T + (centres**2).sum(axis=1), 0))
-
-
-def _nearest(x: Floats, centres: Floats) -> Ints:
-    return np.asarray(_distances(x, centres).argmin(axis=1), dtype=np.int64)
+    """Centres of k-means; fewer if fewer units differ. **Shape**: (n, p) -> (classes, p)."""
+    most = min(classes, len(np.unique(x.round(6), axis=0)))
+    # threads add up their sums in the order in which they end: the same seed would give other classes
+    with threadpool_limits(1, user_api="openmp"):
+        found = KMeans(most, n_init=1, max_iter=ROUNDS, random_state=int(rng.integers(2**32))).fit(x)
+    return np.asarray(found.cluster_centers_)

@@ -9,7 +9,6 @@ from torch import Tensor
 from synthkit.encoding.arrays import Bools, Ints
 from synthkit.encoding.layout import Rows
 from synthkit.encoding.units.learned_table import MOST_BACK, LearnedTable, pointer
-from synthkit.encoding.units.moment_bounds import MomentBounds
 from synthkit.encoding.units.payload_coding import ANEW, AS_BEFORE, PayloadCoding
 from synthkit.encoding.units.unit_clock import MISSING_TICK
 from synthkit.encoding.units.unit_order import LinkReach
@@ -121,7 +120,7 @@ def candidates(k: int, each: LearnedTable, units: Ints, now: DrawnRound, chunk: 
     reach = LinkReach.of(k, each, chunk.encoder.learned[each.table.links[k].to], chunk.encoder.clock)
     start, until = rows.start[units], rows.until[units]
     fits = (rows.row[units] >= 0) & reach.fits(start, until, now.start[:, None])
-    bounds = MomentBounds.of(each, chunk.encoder.clock)
+    bounds = chunk.times[chunk.encoder.tables.index(each.name)].bounds
     if bounds.must_end and each.table.links[k].to in each.within:  # the row can still end inside of it
         fits &= (until == MISSING_TICK) | (until >= bounds.until_low)
     return fits, rows.row[units], until

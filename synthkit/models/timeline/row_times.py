@@ -154,12 +154,11 @@ def ends_of(
         more: whether further rows of the table are due that may not overlap.
         within: end of the rows they point to and lie inside of.
     """
-    high = np.minimum(np.minimum(space.close, within), times.bounds.until_high)
-    high = np.where(more, np.minimum(high, last_step(np.maximum(latest, start), times.step)), high)
+    limit = np.minimum(np.minimum(space.close, within), times.bounds.until_high)
+    high = np.where(more, np.minimum(limit, last_step(np.maximum(latest, start), times.step)), limit)
     until = start + np.nan_to_num(lasts).astype(np.int64)
     until = last_step(np.minimum(until, high), times.until_step)
     first = np.maximum(times.earliest_end(start), times.bounds.until_low)
-    limit = np.minimum(np.minimum(space.close, within), times.bounds.until_high)
     none = np.isnan(lasts) & ~more | (first > limit) & (not times.bounds.must_end)
     return np.where(none, MISSING_TICK, np.maximum(until, first))
 

@@ -293,7 +293,7 @@ def _links(
     for k, link in enumerate(tree.links.get(name, ())):
         most, opened = None, False
         if link.kind == "owner":
-            most = rounder(int(np.bincount(link.rows[link.rows >= 0]).max(initial=1)))
+            most = rounded_up(int(np.bincount(link.rows[link.rows >= 0]).max(initial=1)))
         elif link.kind == "earlier":
             opened = is_open(looks[name], looks[link.key.to], link.rows)
         comments[f"tables.{name}.links[{k}]"] = (link.note,)
@@ -307,7 +307,7 @@ def _links(
         )
 
 
-def rounder(most: int) -> int:
+def rounded_up(most: int) -> int:
     """A bound above the largest number of rows that was seen: the next of 1, 2 or 5 times a power of ten.
 
     The number itself would be that of one owner's rows, who may be the only one with so many.
@@ -316,7 +316,7 @@ def rounder(most: int) -> int:
         most: rows, 1 or more.
 
     Example:
-        >>> [rounder(most) for most in (1, 2, 4, 5, 186, 725)]
+        >>> [rounded_up(most) for most in (1, 2, 4, 5, 186, 725)]
         [2, 5, 5, 10, 200, 1000]
     """
     power = int("1" + "0" * (len(str(most)) - 1))

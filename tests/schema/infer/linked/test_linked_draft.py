@@ -15,7 +15,7 @@ from benchmarks.linked.made_hospital import schema as law
 from benchmarks.linked.made_hospital import tables
 from synthkit.errors import SchemaError
 from synthkit.schema.infer.linked.evidence import Evidence, shuffled
-from synthkit.schema.infer.linked.linked_draft import draft_linked, rounder
+from synthkit.schema.infer.linked.linked_draft import draft_linked, rounded_up
 from synthkit.schema.infer.linked.unit_tree import draft_tree
 from synthkit.schema.linked.linked_schema import LinkedSchema
 from synthkit.tables.linked_tables import LinkedTables
@@ -69,7 +69,7 @@ def test_the_tables_keep_their_draft():
 
 @given(st.integers(1, 10**9))
 def test_a_bound_of_rows_is_round_and_above_what_was_seen(most):
-    bound = rounder(most)
+    bound = rounded_up(most)
     assert most < bound <= 2.5 * most
     assert str(bound).rstrip("0") in ("1", "2", "5")
 
@@ -78,7 +78,7 @@ def test_the_largest_number_of_rows_an_owner_has_is_in_no_draft():
     frames = tables(400, 0)
     for name, key in (("visits", "patient_id"), ("orders", "visit_id"), ("doses", "order_id"), ("labs", "patient_id")):
         most = int(frames[name].groupby(key).size().max())
-        assert drafted().schema.tables[name].owner.max_rows_per_owner == rounder(most) > most
+        assert drafted().schema.tables[name].owner.max_rows_per_owner == rounded_up(most) > most
 
 
 def test_overlapping_stays_are_declared():
