@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 
 from synthkit._version import __version__
 from synthkit.encoding.rare_code_notes import pooled_rows
-from synthkit.encoding.units.root_facts import RootFacts
 from synthkit.encoding.units.unit_classes import UnitClasses
-from synthkit.encoding.units.unit_decoder import decode_units
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.encoding.units.unit_frames import UnitFrames
 from synthkit.errors import ArtefactError, ConfigError, UnsupportedError
@@ -35,22 +33,18 @@ from synthkit.runtime.device import choose_device
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema.linked import LinkedSchema
 from synthkit.synthesizer import model_files
-from synthkit.synthesizer.catalogue_keys import with_known_keys
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.synthesizer.frame_cards import frame_from_dict, frame_to_dict
-from synthkit.synthesizer.given_keys import with_keys
-from synthkit.synthesizer.linked_completion import KnownUnits, imputed, usual
+from synthkit.synthesizer.linked_completion import KnownUnits, imputed
 from synthkit.synthesizer.model_choice import refuse_traces_of_rows
-from synthkit.synthesizer.rule_sampling import sample_valid_rows
-from synthkit.synthesizer.unit_candidates import Drawn, marked_units, parted
+from synthkit.synthesizer.unit_anomaly import unit_anomaly_scores
+from synthkit.synthesizer.unit_drawing import Drawing, UnitDrawing
 from synthkit.tables import table_files
-from synthkit.tables.linked_tables import LinkedTables
+from synthkit.tables.linked_tables import LinkedTables, every_frame
 from synthkit.training.callbacks import Progress, TrainingCallbacks
 
 if TYPE_CHECKING:
     from synthkit.watermark import UnitWatermarkKey
-
-Drawing = Callable[[int, int], None]  # told how many rows are drawn, and how many there are
 
 
 class LinkedSynthesizer:
@@ -127,41 +121,45 @@ class LinkedSynthesizer:
             raise ConfigError(msg)
         taken_up = None if checkpoint is None else checkpoint.seed
         self.seed = next(s for s in (seed, self.seed, taken_up, secrets.randbits(31)) if s is not None)
-        seeds, device = Seeds(self.seed), choose_device(self._device)
         wish = None if max_minutes is None else 60 * max_minutes
         callbacks = TrainingCallbacks(
             progress=progress, stage=stage, say=say, seconds=wish, since=since, store=checkpoint
         )
-        kind = unit_models()[self.model_name]
         ledger = ledger or Ledger.unlimited(unit=None)
         if ledger.budget is not None:
             refuse_traces_of_rows(callbacks)
             self.refuse_no_budget()
+        seeds, device = Seeds(self.seed), choose_device(self._device)
         access = self._access(tables, ledger, seeds, device)
-        many = access.units()
-        classes = 1 if many is None else kind.classes(self._config, many)
-        share = getattr(self._config, "root_share", None)
-        access.reserve(
-            UnitFitPlan(
-                coding=kind.coding, root=kind.root_coding, classes=classes, copies=kind.copies, root_share=share
-            )
-        )
-        self._encoder = access.fit_encoder()
-        self._classes = access.classes
-        kind.check(self._encoder)
-        self._shared = access.shared()
-        if say is not None and not access.private:
-            for sentence in self._remarks({name: len(tables_of(tables)[name]) for name in self._shared}):
-                say(sentence)
-        self._model = kind(UnitLayout.of(self._encoder), self._config)
+        self._model = self._coded(access)
+        rows = {name: len(frame) for name, frame in every_frame(tables).items()}
+        if not access.private:
+            callbacks.log_all(self._remarks({name: rows[name] for name in self._shared}))
         if checkpoint is not None:
-            rows = {name: len(frame) for name, frame in tables_of(tables).items()}
             checkpoint.begin(self._identity(rows, device.type))
         self.log = self._model.fit(access, seeds.of("training"), callbacks)
         if access.private:
             self.schema, self.rows = access.encoder.schema, self._model.rows
             self.log = replace(self.log, seconds=0.0, memory=None)  # both follow the rows
         return self
+
+    def _coded(self, access: UnitAccess) -> UnitModel:
+        """Charge the fit, learn the coding of all tables, and set up a model on it."""
+        kind, many = unit_models()[self.model_name], access.units()
+        access.reserve(
+            UnitFitPlan(
+                coding=kind.coding,
+                root=kind.root_coding,
+                classes=1 if many is None else kind.classes(self._config, many),
+                copies=kind.copies,
+                root_share=getattr(self._config, "root_share", None),
+            )
+        )
+        self._encoder = access.fit_encoder()
+        self._classes = access.classes
+        kind.check(self._encoder)
+        self._shared = access.shared()
+        return kind(UnitLayout.of(self._encoder), self._config)
 
     def refuse_no_budget(self) -> None:
         """Refuse a model that cannot learn under a budget.
@@ -183,7 +181,7 @@ class LinkedSynthesizer:
             self._storages = {name: dict(each) for name, each in typed.storages.items()}
             self._keep(typed.references)
             return ExactUnitAccess(typed, ledger, seeds, device)
-        frames = tables_of(tables)
+        frames = every_frame(tables)
         self._storages = {}  # how columns are stored follows from the schema alone
         self._keep({name: frames[name] for name in self.schema.graph.references if name in frames})
         return PrivateUnitAccess(frames, self.schema, ledger, device)
@@ -230,47 +228,17 @@ class LinkedSynthesizer:
         if units < 0:
             msg = f"the number of units must not be negative; however: {units}"
             raise ConfigError(msg)
-        encoder, _ = self._fitted()
-        seeds = Seeds(secrets.randbits(31) if seed is None else seed)
-        known = None if given is None else KnownUnits.of(given, units, encoder, self._references)
-
-        def tables(made: Drawn, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
-            roots, drawn = made
-            if known is not None:
-                roots = with_keys(roots, known.keys, self.schema, seeds.numpy("keys of units"))
-            told = {} if known is None else known.told(drawn)
-            decoded = decode_units(encoder, roots, drawn, rng, self._shared, told)
-            return with_known_keys(decoded, self._references, self.schema)
-
-        if watermark is None:
-            return self._as_they_came(tables(self._drawn(units, known, seeds, progress), seeds.numpy("keys")))
-
-        made = marked_units(
-            self._candidates(units, watermark.candidates, known, seeds, progress),
-            lambda each: tables(each, seeds.numpy("candidates")),
-            encoder,
-            watermark,
-            seeds.numpy("watermark"),
-        )
-        return self._as_they_came(tables(made, seeds.numpy("keys")))
-
-    def _candidates(
-        self, units: int, many: int, known: KnownUnits | None, seeds: Seeds, progress: Drawing | None
-    ) -> list[Drawn]:
-        """Several draws of as many units: all at once, which is faster, where nothing is known of them."""
-        if known is None:
-            return parted(self._drawn(units * many, None, seeds, progress), many, self.schema)
-        return [self._drawn(units, known, Seeds(seeds.of(f"candidate {k}")), progress) for k in range(many)]
-
-    def _drawn(self, units: int, known: KnownUnits | None, seeds: Seeds, progress: Drawing | None) -> Drawn:
-        """Learned columns of units, and everything below them, still encoded."""
         encoder, model = self._fitted()
-        if known is None:
-            roots = sample_valid_rows(units, encoder.root, model.root, seeds)
-        else:
-            roots = known.complete(model, seeds)
-        begun = None if known is None else known.begun
-        return roots, model.sample(encoder, RootFacts.of(encoder, roots), seeds.torch("rows"), begun, progress)
+        drawing = UnitDrawing(
+            encoder=encoder,
+            model=model,
+            shared=self._shared,
+            references=self._references,
+            seeds=Seeds(secrets.randbits(31) if seed is None else seed),
+            known=None if given is None else KnownUnits.of(given, units, encoder, self._references),
+            progress=progress,
+        )
+        return self._as_they_came(drawing.tables(units, watermark))
 
     def impute(self, tables: Mapping[str, pd.DataFrame], *, seed: int | None = None) -> dict[str, pd.DataFrame]:
         """Fill missing cells of values with draws from their law given the rest of the row and all that came before.
@@ -323,15 +291,7 @@ class LinkedSynthesizer:
             UnsupportedError: the model tells no probability.
         """
         encoder, model = self._able("`anomaly_score`", Capability.LOG_PROB)
-        frames, extra = usual(self._told(LinkedTables.of(tables, self.schema, few=True)), encoder)
-        sequences = encoder.encode(frames)
-        below = -model.row_log_prob(sequences)
-        out = {name: below[frames.order.step[name]] + extra[name] for name in encoder.tables}
-        unit = -model.log_prob(sequences) + extra[self.schema.unit]
-        for name in out:
-            where = np.searchsorted(sequences.offsets, frames.order.step[name], side="right") - 1
-            unit += np.bincount(where, weights=extra[name], minlength=len(unit))
-        return {self.schema.unit: unit, **out}
+        return unit_anomaly_scores(self._told(LinkedTables.of(tables, self.schema, few=True)), encoder, model)
 
     def _told(self, tables: LinkedTables) -> UnitFrames:
         """What is learned of tables, the class of each unit included."""
@@ -436,8 +396,3 @@ class LinkedSynthesizer:
             msg = f"{what} needs a model that can {capability.value}; however: `{self.model_name}` cannot. Use one of "
             raise UnsupportedError(msg + able)
         return encoder, model
-
-
-def tables_of(tables: Mapping[str, pd.DataFrame] | LinkedTables) -> Mapping[str, pd.DataFrame]:
-    """All frames by name."""
-    return {**tables.frames, **tables.references, **tables.shared} if isinstance(tables, LinkedTables) else tables

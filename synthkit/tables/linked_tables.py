@@ -215,6 +215,11 @@ def _sortable(values: pd.Series) -> NDArray[Any]:
     return pd.factorize(key_texts(values), sort=True)[0]
 
 
+def every_frame(tables: Mapping[str, pd.DataFrame] | LinkedTables) -> Mapping[str, pd.DataFrame]:
+    """All frames by name, of tables that are typed or not."""
+    return {**tables.frames, **tables.references, **tables.shared} if isinstance(tables, LinkedTables) else tables
+
+
 def _earlier(
     rows: Mapping[str, pd.DataFrame], shared: Mapping[str, pd.DataFrame], schema: LinkedSchema
 ) -> dict[tuple[str, int], NDArray[np.intp]]:
