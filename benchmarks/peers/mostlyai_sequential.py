@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from mostlyai import engine
 from mostlyai.engine._tabular import training
+from mostlyai.engine.domain import DifferentialPrivacyConfig
 
 from benchmarks.linked.linked_job import OWNER, ROW, Frames, LinkedJob, main
 
@@ -109,7 +110,9 @@ def budgeted(settings: dict[str, Any], tables: int) -> dict[str, Any]:
     if "epsilon" not in settings:
         return settings
     epsilon, delta = settings.pop("epsilon") / tables, settings.pop("delta") / tables
-    private = {"max_epsilon": (1 - VALUES) * epsilon, "value_protection_epsilon": VALUES * epsilon, "delta": delta}
+    private = DifferentialPrivacyConfig(
+        max_epsilon=(1 - VALUES) * epsilon, value_protection_epsilon=VALUES * epsilon, delta=delta
+    )
     return {**settings, "differential_privacy": private}
 
 

@@ -308,7 +308,7 @@ def test_what_weakly_predicts_an_outcome_is_learned_where_it_is_declared():
     cat, sizes = np.column_stack([slots, weak, label]).astype(int), (4,) * 26 + (2,)
     model = Marginal(plain(sizes), MarginalConfig(components=200))
     model.fit_counts(NoisyCounting.of(cat, sizes, 0.03, lambda charge: None), seed=1, outcomes=(26,))
-    drawn = model.sample(n, generator()).cat.numpy()
+    drawn = model.sample(10 * n, generator()).cat.numpy()  # a draw of n alone moves it by 7 %
     truth = np.corrcoef(weak.sum(axis=1), label)[0, 1]
     assert np.corrcoef(drawn[:, 20:26].sum(axis=1), drawn[:, 26])[0, 1] > 0.85 * truth
 
