@@ -61,8 +61,8 @@ def linked_declarers(schema: LinkedSchema) -> dict[str, tuple[str, ...]]:
             alone = table.alone(name).model_copy(update={"declared_by": whose})
             for who, columns in declarers(alone).items():
                 found.setdefault(who, []).extend(f"{name}.{column}" for column in columns)
-    if schema.rules and schema.declared_by is not None:
-        found.setdefault(schema.declared_by, []).append(RULES_KEY)
+    if schema.declared_by is not None:
+        found.setdefault(schema.declared_by, []).extend(key for key in _BESIDE_TABLES if getattr(schema, key))
     return {who: tuple(names) for who, names in found.items()}
 
 
@@ -103,14 +103,14 @@ def _silent(schema: LinkedSchema) -> Iterator[str]:
             yield f"`tables.{name}`: nobody declares that its rows are public, and they are released as they are"
         elif table.links:
             yield f"`tables.{name}`: nobody answers for its links and bounds"
-    if schema.rules:
-        yield "`rules`: nobody answers for them"
+    yield from (f"`{key}`: nobody answers for them" for key in _BESIDE_TABLES if getattr(schema, key))
 
 
 _SAY_WHO = (
     'Say who answers for each, and why: `declared_by: "NAME: reason"` at the head of the schema, or among the lines of '
-    'a table or column, such as "A. Lee: codebook of 2019"; for `rules` at the head'
+    'a table or column, such as "A. Lee: codebook of 2019"; for what stands beside the tables at the head'
 )
+_BESIDE_TABLES = (RULES_KEY, "contradictions", "targets")  # lines about several tables, whose values are let out
 
 
 def _observed(schema: LinkedSchema) -> Iterator[str]:
