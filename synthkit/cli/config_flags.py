@@ -73,7 +73,7 @@ def flag(name: str) -> OptionInfo:
 
     Example:
         >>> flag("max_rows_per_unit").help
-        'Rows of one person that are used at most, under a budget.'
+        'Rows of one person that are used at most, under a budget; of linked tables the schema says.'
     """
     words = name.replace("_", "-")
     switch = _plain_type(RunConfig.model_fields[name].annotation) is bool

@@ -95,6 +95,13 @@ class LinkedStatement(Statement):
         )
         return (*found, *more)
 
+    @property
+    def _by_word(self) -> str:
+        """Catalogues are released as they are, whoever may be in them."""
+        if not self.catalogues:
+            return super()._by_word
+        return f"the domain of the columns and every row of {', '.join(self.catalogues)}, released as it is, which are"
+
     def _neighbours(self) -> str:
         """Which tables count as neighbours, and how rows of one person are known."""
         return (

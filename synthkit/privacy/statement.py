@@ -165,9 +165,14 @@ class Statement:
             f"with probability {delta:.2g}.",
             f"Not covered: files marked INTERNAL, which compare with real rows exactly; groups of several such units "
             "together, for whom epsilon grows with their number; other releases on the same table that are not in "
-            "this ledger; the domain of the columns, which is public by the word of "
-            f"{self._who}; what is true of people whether or not they were in the table.",
+            f"this ledger; {self._by_word} public by the word of {self._who}; what is true of people whether or not "
+            "they were in the table.",
         )
+
+    @property
+    def _by_word(self) -> str:
+        """What nobody is protected in, for somebody says that it is public."""
+        return "the domain of the columns, which is"
 
     def to_dict(self) -> JSONDict:
         """The statement as plain data in the format `synthkit-statement/1`."""

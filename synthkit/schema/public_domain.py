@@ -108,6 +108,23 @@ def refuse_undeclared(schema: Schema) -> None:
     Raises:
         SchemaError: there are any; lists all.
     """
+    problems = undeclared(schema)
+    if problems:
+        however = "\n".join(problems)
+        msg = (
+            f"under a privacy budget every line of the schema must be public; however: {however}\n"
+            f"{' '.join(dict.fromkeys([*problems.values(), DECLARE_REMEDY]))}"
+        )
+        raise SchemaError(msg)
+
+
+def undeclared(schema: Schema) -> dict[str, str]:
+    """What of a schema is neither public nor can be bought, and what to do about each.
+
+    Example:
+        >>> list(undeclared(Schema(columns={"age": {"kind": "numeric"}})))
+        ['nobody answers for `age`']
+    """
     lines = [
         f"  `{name}`: {', '.join(keys)}"
         for name, column in schema.columns.items()
@@ -116,22 +133,16 @@ def refuse_undeclared(schema: Schema) -> None:
     lines += [f"  `rules[{k}]`: {rule.sentence}" for k, rule in enumerate(schema.rules) if rule.observed]
     silent = [f"`{name}`" for name, c in schema.columns.items() if not (c.declared_by or schema.declared_by)]
     silent += [f"`{RULES_KEY}`"] * bool(schema.rules and not schema.declared_by)
-    problems, remedies = [], []
+    found = {}
     if lines:
-        problems.append(f"{len(lines)} lines were read off the data, and noise cannot buy them:\n" + "\n".join(lines))
-        remedies.append("Check each against the codebook and take its name out of `observed`.")
+        said = f"{len(lines)} lines were read off the data, and noise cannot buy them:\n" + "\n".join(lines)
+        found[said] = "Check each against the codebook and take its name out of `observed`."
     if silent:
-        problems.append(f"nobody answers for {', '.join(silent)}")
-    if problems:
-        however = "\n".join(problems)
-        msg = (
-            f"under a privacy budget every line of the schema must be public; however: {however}\n"
-            f"{' '.join([*remedies, _DECLARE_REMEDY])}"
-        )
-        raise SchemaError(msg)
+        found[f"nobody answers for {', '.join(silent)}"] = DECLARE_REMEDY
+    return found
 
 
-_DECLARE_REMEDY = (
+DECLARE_REMEDY = (
     'Say who answers for the lines, and why: `declared_by: "NAME: reason"` at the head of the schema or in the line of '
     'a column, such as "A. Lee: codebook of 2019"; of a draft `synthkit init --declared-by "NAME: reason"` writes it'
 )

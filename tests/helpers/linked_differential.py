@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,22 +13,27 @@ from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
-from differential import CRASHES, Difference, Ear, listening
+from differential import CRASHES, Difference, Ear, _seen, listening
+from typer.testing import CliRunner
 
+from synthkit.cli.app import app
 from synthkit.encoding.slot_counts import AskedCounts
 from synthkit.encoding.units.step_contexts import StepContexts
 from synthkit.errors import SynthkitError
 from synthkit.models.unit_layout import UnitLayout
 from synthkit.models.unit_marginal.model import UnitMarginal
+from synthkit.pipeline.linked.internal_linked_evaluation import LINKED_INSPECTION
 from synthkit.privacy.access.linked_counts import NoisyLinkedCounts
 from synthkit.privacy.access.private_unit_access import PrivateUnitAccess
 from synthkit.privacy.access.unit_access import UnitFitPlan
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.privacy.mechanisms import rng, unit_sampling
+from synthkit.release.run_folder import EVALUATION_FILE, INTERNAL_FOLDER, REPORT_FILE, REPORT_JSON_FILE
 from synthkit.schema.linked import LinkedSchema
 from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
 
+INTERNAL_FILES = (EVALUATION_FILE, REPORT_FILE, REPORT_JSON_FILE)
 TINY = {"components": 6, "rounds": 1, "first": 3, "between": 1, "last": 3}
 
 
@@ -72,8 +77,59 @@ class UnitEar(Ear):
 @contextmanager
 def listening_to_units(ear: UnitEar) -> Iterator[None]:
     """All mechanisms and secret choices of a fit of linked tables go through an ear."""
-    with listening(ear), patch("synthkit.privacy.access.bounded_units.words", ear.place_of):
+    with (
+        listening(ear),
+        patch("synthkit.privacy.access.bounded_units.words", ear.place_of),
+        patch("synthkit.pipeline.linked.unit_split.draw_roles", ear.split),
+    ):
         yield
+
+
+def ran(
+    frames: Mapping[str, pd.DataFrame],
+    schema: LinkedSchema,
+    folder: Path,
+    ear: UnitEar,
+    *,
+    words: Sequence[object] = (),
+    inspected: bool = False,
+) -> dict[str, Any]:
+    """Everything that leaves in a run by command: exit status, what is said, names of all files, and public files.
+
+    Args:
+        frames: the tables, written as CSV files into a folder that is read again.
+        schema: their meaning.
+        folder: an empty one, for all of it.
+        ear: listens.
+        words: more of the command.
+        inspected: whether the INTERNAL look is taken, in its process of its own; of it the names of files are compared.
+    """
+    ward = folder / "ward"
+    ward.mkdir(parents=True)
+    for name, frame in frames.items():
+        frame.to_csv(ward / f"{name}.csv", index=False)
+    schema.save(folder / "ward.yaml")
+    asked = ["run", ward, "--schema", folder / "ward.yaml", "--out", folder / "out", "--model", "marginal", "--seed", 5]
+    asked += ["--epsilon", 20, "--delta", 1e-3, "--quick", "--device", "cpu"]
+    asked += [*(f"--set={name}={value}" for name, value in TINY.items()), *words]
+    look = nullcontext() if inspected else patch(f"{LINKED_INSPECTION}.look")
+    with listening_to_units(ear), look:
+        said = CliRunner().invoke(app, [str(word) for word in asked], env={"COLUMNS": "120", "NO_COLOR": "1"})
+    crash = said.exception
+    if isinstance(crash, AssertionError):  # what the ear has heard; any other crash is an outcome
+        raise crash
+    files = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and ward not in p.parents)
+    return {
+        "exit": said.exit_code,
+        "said": (said.output + ("" if isinstance(crash, SystemExit) else repr(crash))).replace(str(folder), ""),
+        "names": files,
+        **{name: _seen(folder / name) for name in files if _public(name)},
+    }
+
+
+def _public(name: str) -> bool:
+    """Whether a file of a run is not INTERNAL."""
+    return INTERNAL_FOLDER not in Path(name).parts and Path(name).name not in INTERNAL_FILES
 
 
 def let_out(
@@ -129,10 +185,12 @@ def hold(without: Mapping[str, Any], with_: Mapping[str, Any]) -> None:
         Difference: something does.
     """
     if list(without) != list(with_):
-        raise Difference(f"{list(with_)} for {list(without)}: {with_['said']} for {without['said']}")
-    for name in without:
-        if without[name] != with_[name]:
-            raise Difference(f"{name}: {str(with_[name])[:300]} for {str(without[name])[:300]}")
+        told = "exit, " if without["exit"] != with_["exit"] else ""
+        raise Difference(f"{told}{list(with_)} for {list(without)}: {with_['said']} for {without['said']}")
+    other = [name for name in without if without[name] != with_[name]]
+    if other:
+        shown = "; ".join(f"{str(with_[name])[:300]} for {str(without[name])[:300]}" for name in other[:2])
+        raise Difference(f"{', '.join(other)}: {shown}")
 
 
 def bought(frames: Mapping[str, pd.DataFrame], schema: LinkedSchema, folder: Path, ear: UnitEar) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import numpy as np
 from synthkit.errors import SchemaError
 from synthkit.pipeline.load_table import UNREADABLE_LINES
 from synthkit.pipeline.run_config import RunConfig
-from synthkit.privacy.access.bounded_units import MappedUnits, mapped_units
 from synthkit.schema.linked.either_schema import as_linked
 from synthkit.schema.linked.orphans import KeptRows
 from synthkit.schema.linked.validate_linked import typed_columns, validate_columns
@@ -25,6 +24,7 @@ from synthkit.tables.table_files import CellOptions
 if TYPE_CHECKING:
     import pandas as pd
 
+    from synthkit.privacy.access.bounded_units import MappedUnits
     from synthkit.schema import Schema
     from synthkit.schema.linked import LinkedSchema
     from synthkit.schema.linked.linked_columns import LinkedColumns
@@ -126,6 +126,8 @@ def load_mapped_units(source: LinkedInput, public: LinkedSchema, config: RunConf
         TableError: a table cannot be read.
         SchemaError: tables or columns are missing or unknown, or a catalogue is not what is declared.
     """
+    from synthkit.privacy.access.bounded_units import mapped_units  # loads torch, which `detect` does without
+
     frames = read_folder(source, public, config).frames
     found = mapped_units(frames, public)
     changed = {name: dict(each) for name, each in found.changed.items()}

@@ -18,7 +18,7 @@ from synthkit.schema.domain_mapping import map_into_domain
 from synthkit.schema.linked import LinkedSchema
 from synthkit.schema.linked.link import Link
 from synthkit.schema.linked.linked_columns import LinkedColumns
-from synthkit.schema.linked.row_keys import RowKeys, key_texts
+from synthkit.schema.linked.row_keys import RowKeys
 from synthkit.schema.unit_keys import unit_keys
 from synthkit.tables.linked_tables import LinkedTables
 
@@ -186,11 +186,10 @@ def _in_catalogue(
     """The table with keys that a public catalogue has: others are missing where they may be, or its first one."""
     key = schema.tables[link.to].key or link.columns
     theirs = RowKeys.of(catalogue, key)
-    lost = RowKeys.of(frame, link.columns).positions_in(theirs) < 0
+    found = RowKeys.of(frame, link.columns).positions_in(theirs)
     for column, texts in zip(link.columns, theirs.parts, strict=True):
-        values = pd.Series(key_texts(frame[column]), index=out.index, dtype=object)
         nullable = next(t for t in schema.tables.values() if link in t.links).columns[column].nullable
         first = None if nullable or not len(texts) else texts[0]
         if out[column].dtype == object:
-            out = out.assign(**{column: values.where(~lost, first)})
+            out = out.assign(**{column: np.append(texts, [first])[found]})
     return out

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from synthkit.errors import SchemaError, UnsupportedError
 from synthkit.schema.linked.linked_schema import LinkedSchema
-from synthkit.schema.public_domain import RULES_KEY, declared_domain, declarers
+from synthkit.schema.public_domain import DECLARE_REMEDY, RULES_KEY, declared_domain, declarers, undeclared
+
+if TYPE_CHECKING:
+    from synthkit.schema.table import Schema
 
 
 def declared_tables(schema: LinkedSchema) -> LinkedSchema:
@@ -30,23 +34,12 @@ def declared_tables(schema: LinkedSchema) -> LinkedSchema:
         >>> declared_tables(schema).graph.records
         ('people', 'visits')
     """
-    problems = [*_observed(schema), *_unbounded(schema), *_silent(schema)]
-    tables = {}
-    for name, table in schema.tables.items():
-        if table.role == "shared" or not table.columns:
-            tables[name] = table
-            continue
-        whose = table.declared_by or schema.declared_by
-        try:
-            public = declared_domain(table.alone(name).model_copy(update={"declared_by": whose})).schema
-        except SchemaError as refusal:
-            problems.append(f"`tables.{name}`: {refusal}")
-            continue
-        tables[name] = table.model_copy(update={"columns": public.columns, "rules": public.rules})
-    if problems:
-        msg = "under a privacy budget every line of a linked schema must be public; however:\n" + "\n".join(problems)
-        raise SchemaError(msg)
+    _refuse_silent(schema)
     _refuse_others(schema)
+    tables = dict(schema.tables)
+    for name, alone in _described(schema):
+        public = declared_domain(alone).schema
+        tables[name] = tables[name].model_copy(update={"columns": public.columns, "rules": public.rules})
     return schema.model_copy(update={"tables": tables})
 
 
@@ -68,14 +61,35 @@ def linked_declarers(schema: LinkedSchema) -> dict[str, tuple[str, ...]]:
             alone = table.alone(name).model_copy(update={"declared_by": whose})
             for who, columns in declarers(alone).items():
                 found.setdefault(who, []).extend(f"{name}.{column}" for column in columns)
-    if schema.rules and schema.declared_by is not None:
-        found.setdefault(schema.declared_by, []).append(RULES_KEY)
+    if schema.declared_by is not None:
+        found.setdefault(schema.declared_by, []).extend(key for key in _BESIDE_TABLES if getattr(schema, key))
     return {who: tuple(names) for who, names in found.items()}
 
 
 def is_bounded(schema: LinkedSchema) -> bool:
     """Whether there is a public bound on the rows of every owner, or of every unit."""
     return not any(_unbounded(schema))
+
+
+def _refuse_silent(schema: LinkedSchema) -> None:
+    """Refuse what is not public and cannot be bought: all of it, and what to do about each kind once."""
+    remedies: dict[str, str | None] = dict.fromkeys([*_observed(schema), *_unbounded(schema)])  # say what to do
+    remedies |= dict.fromkeys(_silent(schema), _SAY_WHO)
+    for name, alone in _described(schema):
+        for problem, remedy in undeclared(alone).items():
+            remedies[f"`tables.{name}`: {problem}"] = _SAY_WHO if remedy == DECLARE_REMEDY else remedy
+    if remedies:
+        last = " ".join(dict.fromkeys(each for each in remedies.values() if each is not None))
+        said = "\n".join([*remedies, *([last] if last else [])])
+        raise SchemaError(f"under a privacy budget every line of a linked schema must be public; however:\n{said}")
+
+
+def _described(schema: LinkedSchema) -> Iterator[tuple[str, Schema]]:
+    """Tables with columns that are records or public, each as a schema of its own, with who answers for it."""
+    for name, table in schema.tables.items():
+        if table.role != "shared" and table.columns:
+            whose = table.declared_by or schema.declared_by
+            yield name, table.alone(name).model_copy(update={"declared_by": whose})
 
 
 def _silent(schema: LinkedSchema) -> Iterator[str]:
@@ -86,18 +100,17 @@ def _silent(schema: LinkedSchema) -> Iterator[str]:
         if table.declared_by is not None or table.role == "shared":
             continue
         if table.role == "reference":
-            yield (
-                f"`tables.{name}`: nobody declares that its rows are public, and they are released as they are. "
-                f"{_SAY_WHO} among the lines of the table"
-            )
+            yield f"`tables.{name}`: nobody declares that its rows are public, and they are released as they are"
         elif table.links:
-            yield f"`tables.{name}`: nobody answers for its links and bounds. {_SAY_WHO} among the lines of the table"
-    if schema.rules:
-        yield f"`rules`: nobody answers for them. {_SAY_WHOSE}"
+            yield f"`tables.{name}`: nobody answers for its links and bounds"
+    yield from (f"`{key}`: nobody answers for them" for key in _BESIDE_TABLES if getattr(schema, key))
 
 
-_SAY_WHO = 'Say who does, and why: `declared_by: "NAME: reason"` at the head of the schema, or'
-_SAY_WHOSE = 'Say who does, and why: `declared_by: "NAME: reason"` at the head of the schema'
+_SAY_WHO = (
+    'Say who answers for each, and why: `declared_by: "NAME: reason"` at the head of the schema, or among the lines of '
+    'a table or column, such as "A. Lee: codebook of 2019"; for what stands beside the tables at the head'
+)
+_BESIDE_TABLES = (RULES_KEY, "contradictions", "targets")  # lines about several tables, whose values are let out
 
 
 def _observed(schema: LinkedSchema) -> Iterator[str]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from synthkit.io.plain_columns import unpacked
-from synthkit.schema.cells import is_missing, is_whole_cell
+from synthkit.schema.cells import is_missing, is_whole_cell, read_each
 from synthkit.schema.unit_keys import unit_key
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ def key_texts(values: pd.Series) -> NDArray[np.object_]:
         ['7', '7', '7', '007', None]
     """
     values = unpacked(values)
+    if pd.api.types.is_object_dtype(values.dtype) and pd.api.types.infer_dtype(values) in ("mixed", "mixed-integer"):
+        return read_each(values, _text)[0]  # among cells of any type are such as pandas cannot tell apart
     codes, levels = pd.factorize(values, use_na_sentinel=True)
     table = np.full(len(levels) + 1, None, dtype=object)
     table[:-1] = [_text(level) for level in levels]
@@ -125,7 +127,7 @@ def key_texts(values: pd.Series) -> NDArray[np.object_]:
 
 
 def _text(cell: Any) -> str | None:
-    if is_missing(cell) or cell == "":
+    if is_missing(cell) or (isinstance(cell, str) and not cell):
         return None
     if is_whole_cell(cell):
         return str(int(cell))

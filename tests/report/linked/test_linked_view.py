@@ -372,8 +372,10 @@ def test_who_was_neither_fitted_nor_held_out_is_counted(hospital_evaluation, hos
     """They are the people of the table less the two; nothing is said where nobody is left, or the split is unknown."""
     rows = hospital_evaluation.run["rows"]
     used = rows["train"]["patients"] + rows["holdout"]["patients"]
-    for units, said in ((used + 1500, f"remaining 1,500 of {used + 1500:,} are set aside"), (used, "")):
-        run = {**hospital_evaluation.run, "people": {"units": units}}
+    parts = {"train": used - 30, "pool trained on": 10, "pool held out": 10, "test": 10, "attacked": [20]}
+    for aside, said in ((1500, f"remaining 1,500 of {used + 1500:,} are set aside"), (0, "")):
+        people = {**parts, "units": used + aside, "reference": aside}
+        run = {**hospital_evaluation.run, "people": people}
         html = build_linked(replace(hospital_evaluation, run=run), hospital_schema).html
         assert said in html
         assert ("set aside" in html) == bool(said)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthkit.schema.linked import LinkedSchema
-from synthkit.schema.linked.row_keys import RowKeys
+from synthkit.schema.linked.row_keys import RowKeys, key_texts
 from synthkit.schema.linked.validate_linked import validate_linked
 
 SCHEMA = LinkedSchema.loads(
@@ -66,3 +66,15 @@ def test_tables_pass_whether_or_not_a_file_wrote_their_keys_as_floats(spelled):
     assert found.success
     assert not found.orphans
     assert found.links[0].dangling == 0
+
+
+def test_cells_of_any_type_are_keys_by_themselves():
+    """Cells that no table of hashes takes, or that have no truth, beside such as are keys: each is a text of its own."""
+    cells = [bytearray(b"\xff"), np.arange(3), [7], {"a": 1}, {7}, b"\xfe", 7, 7.0, "7", "", None, pd.NA, True]
+    told = key_texts(pd.Series(cells, dtype=object))
+    assert told[6:9].tolist() == ["7", "7", "7"]
+    assert told[9:12].tolist() == [None, None, None]
+    assert told[12] == "1"
+    assert None not in told[:6].tolist()
+    alone = [key_texts(pd.Series([cell], dtype=object))[0] for cell in cells]
+    assert alone == told.tolist()

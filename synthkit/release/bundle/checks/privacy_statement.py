@@ -15,7 +15,10 @@ STATEMENT_FIGURES = (
     *("format", "adjacency", "delta_below_one_over_n", "end_to_end_dp", "declared_by", "declarations", "paid"),
     *("sampling", "curve", "attacker", "privacy_evaluations_run"),
 )
-NESTED_FIGURES = {"privacy_loss": ("privacy_unit", "privacy_parameters"), "contribution_bound": ("max_rows_per_unit",)}
+NESTED_FIGURES = {
+    "privacy_loss": ("privacy_unit", "privacy_parameters"),
+    "contribution_bound": ("max_rows_per_unit", "by_link", "by_unit"),
+}
 
 
 def check(bundle: Opened) -> CheckResult:
