@@ -143,6 +143,15 @@ class PrivateUnitAccess:
             raise ConfigError(msg)
         return self._encoder
 
+    @property
+    def budget(self) -> UnitBudget:
+        """What is spent on what.
+
+        Raises:
+            ConfigError: nothing is charged yet, or the tables were given up.
+        """
+        return self._open()[2]
+
     def units(self) -> float | None:
         """None: the budget is not spent on the choice of a model."""
         return None
