@@ -97,6 +97,8 @@ class UnitMarginal(UnitModel):
         callbacks.begin("units")
         log = self._root.fit_counts(access.root().counts(), seed, callbacks, access.device)
         self.rows = self._root.rows
+        if not self.layout.tables:
+            return log
         counting = access.below(self._contexts)
         callbacks.begin("rows")
         courses = []

@@ -255,9 +255,12 @@ class PrivateUnitAccess:
             contexts: what steps stand beside.
         """
         frames, _, budget = self._open()
+        names = self.encoder.tables
+        if not names:  # units alone: nothing happens to them
+            self._frames, self._curators = None, {}
+            return NoisyLinkedCounts({})
         sequences = self.encoder.encode(self._coded(frames))
         bounds = most_rows(self._public)
-        names = self.encoder.tables
         parts: dict[str, tuple[FlatSteps, Callable[[], CodedSteps], int]] = {
             name: (contexts.rows(name), lambda n=name: coded_rows(contexts, sequences, frames, n), bounds[name])  # type: ignore[misc]
             for name in names
