@@ -90,7 +90,8 @@ def plan(
             from synthkit.pipeline.linked.linked_config import refuse_not_of_linked
             from synthkit.planning import plan_linked
 
-            refuse_not_of_linked(RunConfig(max_rows_per_unit=max_rows_per_unit))
+            if max_rows_per_unit is not None:
+                refuse_not_of_linked(RunConfig.of(epsilon=epsilon, public_n=rows, max_rows_per_unit=max_rows_per_unit))
             outlook = plan_linked(
                 known,
                 units=rows,

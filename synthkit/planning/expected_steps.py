@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import erf
@@ -22,6 +22,7 @@ from synthkit.privacy.access.counts import noise_scale
 from synthkit.privacy.access.unit_counts import CLIP_SHARE, CLIPPED_AT, UnitCounting, UnitTables, table_weights
 from synthkit.privacy.mechanisms.stacked_counts import COUNT_GRID, StackedCounts
 
+POOLED_DRAWS = 4  # of the noise by which levels are pooled
 TINIEST = 1e-15  # of a share: below there is no noise
 ALONE, BEFORE, BESIDE = "one column", "after what came before", "beside its unit and owner"  # what tables are of
 
@@ -57,40 +58,59 @@ def expected_steps(access: ImaginedAccess) -> list[ExpectedTables]:
     """Tables of one column, of a column after what came before it, and of a column beside unit and owner.
 
     As a fit asks for them: tables of one column of all parts together, then those of what came before, then rounds of
-    others, of which the mean price is taken. Levels too rare for the noise are pooled after the first tables; errors
-    are over all levels.
+    others, of which the mean price is taken. Levels too rare for the noise are pooled after the first tables, whose
+    noise is drawn a few times for that; errors are over all levels.
 
     Args:
         access: imagined units as a run counts them, with its prices.
     """
-    config = UnitMarginalConfig()
     flats = {name: access.flat(name) for name in access.parts}
-    pairs = {name: told_pairs(flat, first=name == EVENTS) for name, flat in flats.items()}
-    plans = {
-        name: Rounds.of(flats[name].mixed_sizes, each.rho, config.split(), pairs[name])
-        for name, each in access.parts.items()
-    }
     plain = {name: _Pools.none(each.sizes) for name, each in access.parts.items()}
-    single = {
-        n: UnitTables(counting=c, scopes=_singles(flats[n]), rho=plans[n].single) for n, c in access.parts.items()
-    }
-    told = _told(single, plain, access)
-    pools = {
-        name: _Pools.of(each, flats[name], told[name][0].sigma, access.scale) for name, each in access.parts.items()
-    }
+    plans = {name: _plan(name, flats[name], each.rho) for name, each in access.parts.items()}
+    asked = {n: UnitTables(counting=c, scopes=_singles(flats[n]), rho=plans[n].single) for n, c in access.parts.items()}
+    told = _told(asked, plain, access)
+    rng = np.random.default_rng(IMAGINED_SEED)
+    draws = []
+    for _ in range(POOLED_DRAWS):
+        pools = {
+            name: _Pools.of(each, flats[name], told[name][0].sigma, access.scale, rng)
+            for name, each in access.parts.items()
+        }
+        draws.append(_pairs(access, flats, plans, pools))
+    alone = [_summed(name, ALONE, _own(found, flats[name]), access) for name, found in told.items()]
+    others = [_mean(found) for found in zip(*draws, strict=True)]
+    return sorted([*alone, *others], key=lambda each: list(access.parts).index(each.part))
+
+
+def _plan(name: str, flat: FlatSteps, rho: float) -> Rounds:
+    """What a fit asks of one flat table, and the prices."""
+    return Rounds.of(flat.mixed_sizes, rho, UnitMarginalConfig().split(), told_pairs(flat, first=name == EVENTS))
+
+
+def _pairs(
+    access: ImaginedAccess, flats: Mapping[str, FlatSteps], plans: Mapping[str, Rounds], pools: Mapping[str, _Pools]
+) -> list[ExpectedTables]:
+    """Tables of two columns, once it is known which levels are told together."""
     pooled = {name: each.pooled(pools[name].groups) for name, each in access.parts.items()}
-    known = {n: UnitTables(counting=each, scopes=pairs[n], rho=plans[n].pair) for n, each in pooled.items() if pairs[n]}
-    beside = {n: each for n, c in pooled.items() if (each := _beside(c, flats[n], plans[n])).scopes}
+    known = {n: UnitTables(counting=c, scopes=plans[n].known, rho=plans[n].pair) for n, c in pooled.items()}
+    beside = {n: _beside(c, flats[n], plans[n]) for n, c in pooled.items()}
     out = []
-    for kind, found in (
-        (ALONE, told),
-        (BEFORE, _told(known, pools, access)),
-        (BESIDE, _told(beside, pools, access)),
-    ):
-        for name, tables in found.items():
-            own = [each for each in tables if each.scope[0] < len(flats[name].own)]
-            out.append(_summed(name, kind, own, access))
-    return sorted(out, key=lambda each: list(access.parts).index(each.part))
+    for kind, asked in ((BEFORE, known), (BESIDE, beside)):
+        found = _told({n: each for n, each in asked.items() if each.scopes}, pools, access)
+        out += [_summed(name, kind, _own(tables, flats[name]), access) for name, tables in found.items()]
+    return out
+
+
+def _own(found: Sequence[_Expected], flat: FlatSteps) -> list[_Expected]:
+    """Tables with a column that is drawn."""
+    return [each for each in found if each.scope[0] < len(flat.own)]
+
+
+def _mean(found: Sequence[ExpectedTables]) -> ExpectedTables:
+    """The mean of what was expected of the same tables several times."""
+    means = {k: float(np.mean([getattr(each, k) for each in found])) for k in ("cells", "sigma", "clip", "error")}
+    worst = max(found, key=lambda each: each.largest)
+    return replace(worst, **means)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,16 +131,17 @@ class _Pools:
         return cls(groups=[np.arange(k) for k in sizes], within=[np.ones(k) for k in sizes])
 
     @classmethod
-    def of(cls, each: UnitCounting, flat: FlatSteps, sigma: float, scale: float) -> _Pools:
-        """Levels that are too rare for the noise, as a fit pools them after its first tables; noise is drawn once.
+    def of(cls, each: UnitCounting, flat: FlatSteps, sigma: float, scale: float, rng: np.random.Generator) -> _Pools:
+        """Levels that are too rare for the noise, as a fit pools them after its first tables.
 
         Args:
             each: imagined steps.
             flat: their columns.
             sigma: standard deviation of the noise on a count, in rows.
             scale: rows that an imagined one stands for.
+            rng: of the noise.
         """
-        plain, rng = cls.none(each.sizes), np.random.default_rng(IMAGINED_SEED)
+        plain = cls.none(each.sizes)
         groups, within = list(plain.groups), list(plain.within)
         for j in range(flat.mixed):
             counts = np.bincount(each.tables.cells((j,)), minlength=each.sizes[j]) * scale

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from synthkit.planning.imagined_domain import CATALOGUE
 from synthkit.planning.outlook import NOTHING, aligned, told_share
 
 FORMAT = "synthkit-linked-plan/1"
@@ -187,7 +188,10 @@ def _assumed(outlook: LinkedOutlook) -> list[str]:
         f"{outlook.imagined:,} units made up so do not exceed."
     ]
     if outlook.catalogues:
-        out.append(f"Rows of {', '.join(outlook.catalogues)}, which are public, were made up as well.")
+        out.append(
+            f"Rows of {', '.join(outlook.catalogues)}, which are public, were made up as well: as many as columns that "
+            f"point there have `levels`, else {CATALOGUE}."
+        )
     return out
 
 

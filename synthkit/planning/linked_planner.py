@@ -31,6 +31,7 @@ from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
 LINKED_BUDGET_MODEL = "marginal"
 FACTORS = (0.3, 1.0, 3.0, 10.0)  # of epsilon, at which errors are told
 TWO = "two columns"
+MOST_NAMED = 4  # of the tables that a warning is about
 UNFOUND = 2.0  # times what 85 % of the units bring: from there on a clip that noise alone chose is a loss
 WHY = (
     "Tables of counts need noise once each, and one patient with many rows is one vector among them; `timeline`, which "
@@ -224,12 +225,19 @@ def _drowned(tables: Sequence[TablesOutlook], units: int) -> Iterator[str]:
     ):
         bad = {f"{t.part} ({t.kind})" if t.kind != ALONE else t.part: t.errors[1] for t in found if t.errors[1] > most}
         if bad:
-            named = ", ".join(f"of {name} by {error:.2f}" for name, error in bad.items())
-            yield f"{means} {named}, more than {most}. {_remedy(units, max(bad.values()) / most)}"
+            enough = _remedy(units, max(bad.values()) / most)
+            worst = sorted(bad, key=lambda name: -bad[name])
+            named = ", ".join(f"of {name} by {_by(bad[name])}" for name in worst[:MOST_NAMED])
+            named += f" and {len(bad) - MOST_NAMED} more" if len(bad) > MOST_NAMED else ""
+            yield f"{means} {named}, where {most} is the most that is of use. {enough}"
     wide = [t for t in alone if t.errors[1] <= SINGLE and t.largest > 2 * SINGLE and t.column]
     if wide:
-        named = ", ".join(f"{t.column} of {t.part} by {t.largest:.2f}" for t in wide)
+        named = ", ".join(f"{t.column} of {t.part} by {_by(t.largest)}" for t in wide)
         yield f"noise moves {named}: too many levels for so few units. Group their levels, or leave them out"
+
+
+def _by(error: float) -> str:
+    return "above 1" if error > 1 else f"{error:.2f}"
 
 
 def _remedy(units: int, factor: float) -> str:
