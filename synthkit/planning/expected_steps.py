@@ -24,7 +24,7 @@ from synthkit.privacy.mechanisms.stacked_counts import COUNT_GRID, StackedCounts
 
 POOLED_DRAWS = 4  # of the noise by which levels are pooled
 TINIEST = 1e-15  # of a share: below there is no noise
-ALONE, BEFORE, BESIDE = "one column", "after what came before", "beside its unit and owner"  # what tables are of
+ALONE, FOLLOWING, BESIDE = "one column", "after what came before", "beside its unit and owner"  # what tables are of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,7 @@ def _pairs(
     known = {n: UnitTables(counting=c, scopes=plans[n].known, rho=plans[n].pair) for n, c in pooled.items()}
     beside = {n: _beside(c, flats[n], plans[n]) for n, c in pooled.items()}
     out = []
-    for kind, asked in ((BEFORE, known), (BESIDE, beside)):
+    for kind, asked in ((FOLLOWING, known), (BESIDE, beside)):
         found = _told({n: each for n, each in asked.items() if each.scopes}, pools, access)
         out += [_summed(name, kind, _own(tables, flats[name]), access) for name, tables in found.items()]
     return out

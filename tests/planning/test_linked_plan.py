@@ -24,7 +24,7 @@ from synthkit.models.unit_marginal.model import UnitMarginal, told_pairs
 from synthkit.pipeline.linked.private_linked_run import release_linked
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.planning import plan_linked
-from synthkit.planning.expected_steps import ALONE, BEFORE, BESIDE, off_target
+from synthkit.planning.expected_steps import ALONE, FOLLOWING, BESIDE, off_target
 from synthkit.planning.imagined_access import ImaginedAccess, imagined_frames
 from synthkit.planning.linked_outlook import EVENT_WORDS
 from synthkit.privacy.access.private_unit_access import PrivateUnitAccess
@@ -142,7 +142,7 @@ def measured(access):
         every, many = near(flats[n]), plans[n].rounds[0].many
         some = [every[k * len(every) // many] for k in range(many)]
         beside.append(AskedCounts(counting=pooled[n], scopes=some, rho=price))
-    told = {BEFORE: counting.measure(known), BESIDE: counting.measure(beside)}
+    told = {FOLLOWING: counting.measure(known), BESIDE: counting.measure(beside)}
     for n, part in counting.parts.items():
         single = [Whole(size) for size in part.sizes]
         out[n, ALONE] = np.mean([apart(t, part, single) for t in singles[n] if t.scope[0] < len(flats[n].own)])
@@ -186,7 +186,7 @@ def test_the_closed_form_is_what_bias_and_noise_do(sigma):
 
 def test_errors_fall_with_units_and_with_epsilon():
     outlooks = [look(units=n) for n in (1_000, 10_000, 100_000)]
-    for kind in (ALONE, BEFORE, BESIDE):
+    for kind in (ALONE, FOLLOWING, BESIDE):
         for part in (EVENT_WORDS, "labs"):
             errors = [next(t.errors[1] for t in o.tables if (t.part, t.kind) == (part, kind)) for o in outlooks]
             assert errors == sorted(errors, reverse=True)
