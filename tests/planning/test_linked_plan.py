@@ -24,7 +24,7 @@ from synthkit.models.unit_marginal.model import UnitMarginal, told_pairs
 from synthkit.pipeline.linked.private_linked_run import release_linked
 from synthkit.pipeline.run_config import RunConfig
 from synthkit.planning import plan_linked
-from synthkit.planning.expected_steps import ALONE, FOLLOWING, BESIDE, off_target
+from synthkit.planning.expected_steps import ALONE, BESIDE, FOLLOWING, off_target
 from synthkit.planning.imagined_access import ImaginedAccess, imagined_frames
 from synthkit.planning.linked_outlook import EVENT_WORDS
 from synthkit.privacy.access.private_unit_access import PrivateUnitAccess

@@ -106,7 +106,9 @@ class GateEvidence:
 
     def failed(self, *starts: str) -> list[str]:
         """Reasons of the measurements that failed, by the beginnings of their names, without figures of real rows."""
-        return [f"{f.metric}: {without_figures(f.reason)}" for f in self.evaluation.failures if f.metric.startswith(starts)]
+        return [
+            f"{f.metric}: {without_figures(f.reason)}" for f in self.evaluation.failures if f.metric.startswith(starts)
+        ]
 
     @property
     def epsilon(self) -> float | None:
