@@ -180,9 +180,8 @@ def imagined_frames(
 
 def _larger(terms: EpsilonDelta, scale: float) -> float:
     """Epsilon at which a reserve is larger by the square of a scale, as far as that is of use."""
-    rho = affordable(terms) * scale**2
-    if rho > LARGEST_RESERVE or scale <= 1:
-        rho = min(rho, max(LARGEST_RESERVE, rho / scale**2))
+    least = affordable(terms)
+    rho = min(least * scale**2, max(LARGEST_RESERVE, least))
     return accountant.epsilon([Charge(what="reserve", spent=Concentrated(rho=rho, delta=0.0))], terms.delta)
 
 

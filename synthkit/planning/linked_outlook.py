@@ -179,10 +179,15 @@ def _assumed(outlook: LinkedOutlook) -> list[str]:
     if not outlook.bounds:
         return []
     stated = [each.table for each in outlook.bounds if each.stated]
-    open_ = [each.table for each in outlook.bounds if not each.stated]
+    owned = [each.table for each in outlook.bounds if not each.stated and each.by_owner is not None]
+    whole = [each.table for each in outlook.bounds if not each.stated and each.by_owner is None]
     said = [f"as you state it of {', '.join(stated)}"] if stated else []
-    if open_:
-        said.append(f"of {', '.join(open_)} any number up to the bound, each as likely (--rows-per-unit states a mean)")
+    if owned:
+        said.append(f"of {', '.join(owned)} any number up to an owner's bound, each as likely")
+    if whole:
+        said.append(f"of {', '.join(whole)} geometric about half the bound of a unit")
+    if owned or whole:
+        said[-1] += " (--rows-per-unit states a mean)"
     out = [
         f"Rows a unit has are taken {'; '.join(said)}. One unit is clipped to the length C that 85 % of "
         f"{outlook.imagined:,} units made up so do not exceed."

@@ -226,6 +226,17 @@ def test_bounds_are_the_products_on_the_way_down_or_those_of_the_unit():
     assert stated["visits"].rows == pytest.approx(0.9, abs=0.1)  # the bound of 3 cuts some
 
 
+def test_what_was_assumed_of_rows_is_said():
+    said = deepcopy(BOUNDED)
+    del said["tables"]["labs"]["links"][0]["max_rows_per_owner"]
+    outlook = look(LinkedSchema.parse(said), rows_per_unit={"visits": 1.0})
+    assert {each.table: each.by_owner for each in outlook.bounds} == {"visits": 3, "labs": None, "notes": 5}
+    assert (
+        "Rows a unit has are taken as you state it of visits; of notes any number up to an owner's bound, each as likely; "
+        "of labs geometric about half the bound of a unit (--rows-per-unit states a mean)."
+    ) in str(outlook)
+
+
 def test_a_larger_bound_is_more_noise():
     said = deepcopy(BOUNDED)
     said["tables"]["notes"]["links"][0]["max_rows_per_owner"] = 50
