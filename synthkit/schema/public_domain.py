@@ -131,9 +131,10 @@ def refuse_undeclared(schema: Schema) -> None:
         raise SchemaError(msg)
 
 
+DECLARED_AT_ONCE = '; of a draft `synthkit init --declared-by "NAME: reason"` writes it'  # of one table alone
 _DECLARE_REMEDY = (
     'Say who answers for the lines, and why: `declared_by: "NAME: reason"` at the head of the schema or in the line of '
-    'a column, such as "A. Lee: codebook of 2019"; of a draft `synthkit init --declared-by "NAME: reason"` writes it'
+    f'a column, such as "A. Lee: codebook of 2019"{DECLARED_AT_ONCE}'
 )
 
 

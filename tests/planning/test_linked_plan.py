@@ -232,8 +232,8 @@ def test_what_was_assumed_of_rows_is_said():
     outlook = look(LinkedSchema.parse(said), rows_per_unit={"visits": 1.0})
     assert {each.table: each.by_owner for each in outlook.bounds} == {"visits": 3, "labs": None, "notes": 5}
     assert (
-        "Rows a unit has are taken as you state it of visits; of notes any number up to an owner's bound, each as likely; "
-        "of labs geometric about half the bound of a unit (--rows-per-unit states a mean)."
+        "Rows a unit has are taken as you state it of visits; of notes any number up to an owner's bound, each as "
+        "likely; of labs geometric about half the bound of a unit (--rows-per-unit states a mean)."
     ) in str(outlook)
 
 

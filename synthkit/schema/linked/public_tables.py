@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from synthkit.errors import SchemaError, UnsupportedError
 from synthkit.schema.linked.linked_schema import LinkedSchema
-from synthkit.schema.public_domain import RULES_KEY, declared_domain, declarers
+from synthkit.schema.public_domain import DECLARED_AT_ONCE, RULES_KEY, declared_domain, declarers
 
 
 def declared_tables(schema: LinkedSchema) -> LinkedSchema:
@@ -40,7 +40,7 @@ def declared_tables(schema: LinkedSchema) -> LinkedSchema:
         try:
             public = declared_domain(table.alone(name).model_copy(update={"declared_by": whose})).schema
         except SchemaError as refusal:
-            problems.append(f"`tables.{name}`: {refusal}")
+            problems.append(f"`tables.{name}`: {str(refusal).removesuffix(DECLARED_AT_ONCE)}")
             continue
         tables[name] = table.model_copy(update={"columns": public.columns, "rules": public.rules})
     if problems:
