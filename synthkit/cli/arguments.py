@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -63,6 +64,33 @@ def settings_by_model(pairs: Sequence[str] | None) -> dict[str, dict[str, object
             msg = f"`--set` must be followed by MODEL.KEY=VALUE; however: `{pair}`. For example: --set ctgan.steps=500"
             raise ConfigError(msg)
         out.setdefault(model, {}).update(settings([rest], None) or {})
+    return out
+
+
+def means_by_table(pairs: Sequence[str] | None) -> dict[str, float]:
+    """Mean numbers of rows by table from words TABLE=MEAN.
+
+    Raises:
+        ConfigError: a word has no `=`, its mean is no number, or a table is named twice.
+
+    Example:
+        >>> means_by_table(["labs=12.5", "visits=3"])
+        {'labs': 12.5, 'visits': 3.0}
+    """
+    out: dict[str, float] = {}
+    for pair in pairs or ():
+        name, _, mean = pair.rpartition("=")
+        try:
+            number = float(mean)
+        except ValueError:
+            number = math.nan
+        if not name or not math.isfinite(number):
+            msg = f"`--rows-per-unit` must be followed by TABLE=MEAN; however: `{pair}`. For example: labs=25"
+            raise ConfigError(msg)
+        if name in out:
+            msg = f"the rows of a table must be stated once; however: `{name}` is named twice. Keep one mean"
+            raise ConfigError(msg)
+        out[name] = number
     return out
 
 

@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 
 
 def with_ledger_beside(out: Path, config: RunConfig) -> RunConfig:
-    """Under a budget, the ledger beside the output unless another file was named: it outlives a run that is killed."""
+    """Under a budget, the ledger beside the output unless another file was named: it outlives a run that is killed.
+
+    Folders above the output are made, as they are for the output itself, which comes last.
+    """
     if config.epsilon is None or config.ledger is not None:
         return config
+    out.parent.mkdir(parents=True, exist_ok=True)
     return config.model_copy(update={"ledger": out.with_name(f"{out.name}.ledger.json")})
 
 

@@ -2,28 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from synthkit.cli import options as o
-from synthkit.cli.arguments import read_schema
+from synthkit.cli.arguments import means_by_table, read_either_schema
 from synthkit.cli.config_flags import flag
 from synthkit.cli.console import say, warn, write_json
 from synthkit.cli.progress_display import progress_display
+from synthkit.errors import ConfigError
+from synthkit.pipeline.run_config import RunConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from synthkit.planning import LinkedOutlook, Outlook
 
 
 def plan(
     schema: o.SchemaFile,
-    rows: Annotated[int, typer.Option("--rows", help="Rows of the table, as you declare it; nobody counts them.")],
+    rows: Annotated[
+        int,
+        typer.Option(
+            "--rows",
+            "--units",
+            help="Rows of the table, or units of linked tables, as you declare it; nobody counts them.",
+        ),
+    ],
     epsilon: Annotated[float, typer.Option("--epsilon", help="The privacy budget you think of.")],
     delta: Annotated[Optional[float], flag("delta")] = None,
     max_rows_per_unit: Annotated[Optional[int], flag("max_rows_per_unit")] = None,
+    rows_per_unit: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--rows-per-unit",
+            metavar="TABLE=MEAN",
+            help="Of linked tables: rows of a table that a unit has in the mean, if you know it; may be repeated.",
+        ),
+    ] = None,
     model: Annotated[
         Optional[str], typer.Option("--model", help="A model you think of; what speaks against it is said.")
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Closed forms only: no imagined rows are fitted, and no seconds spent.")
+        bool,
+        typer.Option(
+            "--quick", help="Closed forms only: no imagined rows are fitted. Linked tables have no other figures."
+        ),
     ] = False,
     json: o.JSONFile = None,
     quiet: o.Quiet = False,
@@ -34,24 +59,63 @@ def plan(
     columns follows in closed form; rows made up from the schema are fitted besides, under the same noise. Warnings say
     when the result would be meaningless, and how many rows would be enough.
 
+    With a schema of linked tables --rows says how many units there are: people, each with all rows that belong to it.
+    Told are the bounds on their rows, what each part of the budget buys, and the noise on the tables of counts.
+
     Example: synthkit plan --schema icu.yaml --rows 40000 --epsilon 1
+
+    Example: synthkit plan --schema hospital.yaml --units 15000 --epsilon 3 --rows-per-unit labs=25
     """
-    known = read_schema(schema, private=True)
+    known = read_either_schema(schema, private=True)
     with progress_display(quiet=quiet) as progress:
         progress.stage("load libraries")
-        from synthkit.planning import plan as plan_fit
+        from synthkit.schema import Schema
 
-        outlook = plan_fit(
-            known,
-            rows=rows,
-            epsilon=epsilon,
-            delta=delta,
-            max_rows_per_unit=max_rows_per_unit,
-            model=model,
-            simulated=not quick,
-            progress=progress,
-        )
+        means = means_by_table(rows_per_unit)
+        if isinstance(known, Schema):
+            _refuse_means(means)
+            from synthkit.planning import plan as plan_fit
+
+            outlook: Outlook | LinkedOutlook = plan_fit(
+                known,
+                rows=rows,
+                epsilon=epsilon,
+                delta=delta,
+                max_rows_per_unit=max_rows_per_unit,
+                model=model,
+                simulated=not quick,
+                progress=progress,
+            )
+        else:
+            from synthkit.pipeline.linked.linked_config import refuse_not_of_linked
+            from synthkit.planning import plan_linked
+
+            if max_rows_per_unit is not None:
+                refuse_not_of_linked(RunConfig.of(epsilon=epsilon, public_n=rows, max_rows_per_unit=max_rows_per_unit))
+            outlook = plan_linked(
+                known,
+                units=rows,
+                epsilon=epsilon,
+                delta=delta,
+                rows_per_unit=means,
+                model=model,
+                progress=progress,
+            )
     write_json(json, outlook.to_dict(), indent=2)
     say(str(outlook), quiet=quiet)
     for warning in outlook.warnings:
         warn(warning)
+
+
+def _refuse_means(means: Mapping[str, float]) -> None:
+    """Refuse rows of tables that a schema of one table has not.
+
+    Raises:
+        ConfigError: some are stated.
+    """
+    if means:
+        msg = (
+            "`--rows-per-unit` is about linked tables; however: the schema is of one table. Leave it out, and give "
+            "--max-rows-per-unit where persons have several rows"
+        )
+        raise ConfigError(msg)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -73,24 +74,34 @@ def _table(outlook: Outlook) -> list[str]:
     """One line for the tables of one column, one for those of two, and what independent columns would miss."""
     head = ["", "told", "noise expected"]
     lines = [
-        ["one column", f"{outlook.one.tables:,}", _share(outlook.one.error)],
-        ["two columns", f"{outlook.two.tables:,}", _share(outlook.two.error)],
+        ["one column", f"{outlook.one.tables:,}", told_share(outlook.one.error)],
+        ["two columns", f"{outlook.two.tables:,}", told_share(outlook.two.error)],
     ]
     if outlook.dependent is not None and outlook.independent is not None:
         apart, tied = outlook.independent, outlook.dependent
         head += ["noise drawn", "fitted, independent", "fitted, dependent"]
-        lines[0] += [_share(tied.noise_one), _share(apart.one), _share(tied.one)]
-        lines[1] += [_share(tied.noise_two), _share(apart.two), _share(tied.two)]
+        lines[0] += [told_share(tied.noise_one), told_share(apart.one), told_share(tied.one)]
+        lines[1] += [told_share(tied.noise_two), told_share(apart.two), told_share(tied.two)]
         lines.append(
             [
                 "two, if columns were taken for independent",
                 "",
                 "",
                 "",
-                _share(apart.dependence),
-                _share(tied.dependence),
+                told_share(apart.dependence),
+                told_share(tied.dependence),
             ]
         )
+    return aligned(head, lines)
+
+
+def aligned(head: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of cells below each other under a head, the first cell of each to the left, all others to the right.
+
+    Example:
+        >>> aligned(["", "told"], [["one column", "7"]])
+        ['            told', 'one column     7']
+    """
     widths = [max(len(line[k]) for line in [head, *lines]) for k in range(len(head))]
     return [
         "  ".join(
@@ -100,5 +111,6 @@ def _table(outlook: Outlook) -> list[str]:
     ]
 
 
-def _share(error: float) -> str:
+def told_share(error: float) -> str:
+    """An error as it is printed."""
     return "above 1" if error > 1 else f"{error:.4f}"

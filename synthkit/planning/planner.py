@@ -161,12 +161,17 @@ def _remedy(units: int, factor: float) -> str:
     """What would bring an error below its threshold: errors fall with units, and with the root of rho."""
     enough = math.ceil(units * factor)
     return (
-        f"About {_rounded(enough):,} units would be enough at this budget, or noise {factor:.1f} times smaller: raise "
+        f"About {rounded(enough):,} units would be enough at this budget, or noise {factor:.1f} times smaller: raise "
         "epsilon, or leave out columns and group levels"
     )
 
 
-def _rounded(number: int) -> int:
-    """Up to two digits that count."""
+def rounded(number: int) -> int:
+    """A number upwards to two digits that count.
+
+    Example:
+        >>> rounded(12_345)
+        13000
+    """
     unit = int(10.0 ** max(len(str(number)) - 2, 0))
     return -(-number // unit) * unit

@@ -65,8 +65,8 @@ class Schema(SchemaDocument):
         if "tables" in data and "columns" not in data:
             msg = (
                 f"{name} must describe one table for what was asked; however: it describes linked tables. They can be "
-                "used with init, validate, run, fit, sample, impute, score, evaluate, compare, report, review, gate, "
-                "release, verify, watermark-key and detect; the other commands are for one table in this version"
+                "used with init, validate, run, fit, sample, impute, score, evaluate, compare, report, review, plan, "
+                "gate, release, verify, watermark-key and detect; the other commands are for one table in this version"
             )
             raise SchemaError(msg)
 

@@ -302,7 +302,6 @@ def test_the_run_of_the_fixture_keeps_its_rules(hospital):
 
 def test_what_is_of_one_table_alone_is_refused(hospital, refused, tmp_path):
     for words, said in (
-        (("plan", "--schema", hospital.yaml, "--rows", 100, "--epsilon", 1), "describe one table"),
         (("sample", hospital.run, "--rows", 5, "-o", tmp_path / "x"), "`--rows` is of one table"),
         (("sample", hospital.run, "--units", 5, "--rake", "-o", tmp_path / "x"), "`--rake` is of one table"),
         (("impute", hospital.fit, hospital.folder, "--spreadsheet-safe", "-o", tmp_path / "x"), "Say --ending .csv"),

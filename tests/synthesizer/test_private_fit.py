@@ -172,14 +172,15 @@ def test_delta_follows_from_a_declared_number(tmp_path):
 
 
 def test_the_command_keeps_its_ledger_beside_the_folder(tmp_path):
+    """Folders above the output are made before the ledger is."""
     visits().to_csv(tmp_path / "visits.csv", index=False)
     SCHEMA.save(tmp_path / "visits.yaml")
-    words = ["fit", "visits.csv", "--schema", "visits.yaml", "--out", "out", "--epsilon", "1", "--delta", "1e-5"]
-    words = [str(tmp_path / w) if w in ("visits.csv", "visits.yaml", "out") else w for w in words]
+    words = ["fit", "visits.csv", "--schema", "visits.yaml", "--out", "runs/out", "--epsilon", "1", "--delta", "1e-5"]
+    words = [str(tmp_path / w) if w in ("visits.csv", "visits.yaml", "runs/out") else w for w in words]
     words += [f"--set={k}={v}" for k, v in SMALL.items()]
     ended = CliRunner().invoke(app, words)
     assert ended.exit_code == 0, ended.output
-    assert 0.99 < recompute(tmp_path / "out.ledger.json")[0] <= 1
+    assert 0.99 < recompute(tmp_path / "runs" / "out.ledger.json")[0] <= 1
     again = CliRunner().invoke(app, [*words, "--overwrite"])
     assert again.exit_code != 0
     assert "What was spent" in again.output or "spent" in again.output

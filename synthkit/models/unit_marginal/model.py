@@ -97,12 +97,14 @@ class UnitMarginal(UnitModel):
         callbacks.begin("units")
         log = self._root.fit_counts(access.root().counts(), seed, callbacks, access.device)
         self.rows = self._root.rows
+        if not self.layout.tables:
+            return log
         counting = access.below(self._contexts)
         callbacks.begin("rows")
         courses = []
         for k, (name, each) in enumerate(counting.parts.items()):
             flat = self._flat[name]
-            plan = Rounds.of(flat.mixed_sizes, each.rho, self._config.split(), _pairs(flat, first=name == EVENTS))
+            plan = Rounds.of(flat.mixed_sizes, each.rho, self._config.split(), told_pairs(flat, first=name == EVENTS))
             generator = torch.Generator().manual_seed(seed + k + 1)
             course = self._config.course()
             known = self._known(flat)
@@ -170,8 +172,13 @@ class UnitMarginal(UnitModel):
                 self._tilts[name] = [tensors[f"{BELOW_MIXTURE}{name}.tilt.{k}"].clone() for k in range(len(tilts))]
 
 
-def _pairs(flat: FlatSteps, *, first: bool) -> tuple[Scope, ...]:
-    """Own slots with what came before them, and what happens with its gap: told without being chosen."""
+def told_pairs(flat: FlatSteps, *, first: bool) -> tuple[Scope, ...]:
+    """Own slots with what came before them, and what happens with its gap: told without being chosen.
+
+    Args:
+        flat: columns of a flat table.
+        first: whether it is that of events.
+    """
     return (*(((0, 1),) if first else ()), *flat.remembered)
 
 

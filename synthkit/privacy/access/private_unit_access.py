@@ -143,6 +143,15 @@ class PrivateUnitAccess:
             raise ConfigError(msg)
         return self._encoder
 
+    @property
+    def budget(self) -> UnitBudget:
+        """What is spent on what.
+
+        Raises:
+            ConfigError: nothing is charged yet, or the tables were given up.
+        """
+        return self._open()[2]
+
     def units(self) -> float | None:
         """None: the budget is not spent on the choice of a model."""
         return None
@@ -246,9 +255,12 @@ class PrivateUnitAccess:
             contexts: what steps stand beside.
         """
         frames, _, budget = self._open()
+        names = self.encoder.tables
+        if not names:  # units alone: nothing happens to them
+            self._frames, self._curators = None, {}
+            return NoisyLinkedCounts({})
         sequences = self.encoder.encode(self._coded(frames))
         bounds = most_rows(self._public)
-        names = self.encoder.tables
         parts: dict[str, tuple[FlatSteps, Callable[[], CodedSteps], int]] = {
             name: (contexts.rows(name), lambda n=name: coded_rows(contexts, sequences, frames, n), bounds[name])  # type: ignore[misc]
             for name in names

@@ -182,8 +182,7 @@ def measured_together(asked: Sequence[UnitTables]) -> list[list[MeasuredCounts]]
     for each in some:
         noise_scale(each.rho)  # refuses what is no price
     pay = some[0].counting.pay
-    plain = [math.sqrt(each.rho) / each.counting.most for each in some]
-    weight = [w / max(plain) for w in plain]
+    weight = table_weights(some)
     whole = math.fsum(each.rho * len(each.scopes) for each in some)
     least = min(w * math.sqrt(len(each.scopes)) for each, w in zip(some, weight, strict=True))
     most = math.hypot(
@@ -201,6 +200,16 @@ def measured_together(asked: Sequence[UnitTables]) -> list[list[MeasuredCounts]]
         for each, w in zip(some, weight, strict=True)
     }
     return [found.get(id(each), []) for each in asked]
+
+
+def table_weights(asked: Sequence[UnitTables]) -> list[float]:
+    r"""How much a row of each counting weighs among tables that are told together, $\sqrt{\rho_q} / L_q$, 1 at most.
+
+    Args:
+        asked: what is wanted of each counting.
+    """
+    plain = [math.sqrt(each.rho) / each.counting.most for each in asked]
+    return [w / max(plain) for w in plain]
 
 
 def _norms(stack: Sequence[CountedRows]) -> Floats:

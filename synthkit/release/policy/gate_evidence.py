@@ -44,7 +44,7 @@ class FoundFigure(NamedTuple):
     def of_attack(cls, effect: Effect) -> FoundFigure:
         """What attacks reach as a figure."""
         if effect.lacking:
-            return cls(lacking=effect.lacking)
+            return cls(lacking=without_figures(effect.lacking))
         at = effect.value, effect.low, effect.high
         return cls(*at, about=effect.about, doubt=effect.doubt, detected=effect.detected)
 
@@ -60,6 +60,16 @@ class FoundFigure(NamedTuple):
             low=_rounded(self.low, math.floor),
             high=_rounded(self.high, math.ceil),
         )
+
+
+def without_figures(reason: str) -> str:
+    """What must hold, without what came: a gate leaves with its release, and numbers of real people must not.
+
+    Example:
+        >>> without_figures("risks need 20 people; however: there are 13. Bring more people")
+        'risks need 20 people'
+    """
+    return reason.partition("; however")[0]
 
 
 def _rounded(x: float | None, way: Callable[[float], int]) -> float | None:
@@ -95,8 +105,10 @@ class GateEvidence:
         return [s for s in self.evaluation.scores if s.metric.startswith(start) and s.metric.endswith(ends or ("",))]
 
     def failed(self, *starts: str) -> list[str]:
-        """Reasons of the measurements that failed, by the beginnings of their names."""
-        return [f"{f.metric}: {f.reason}" for f in self.evaluation.failures if f.metric.startswith(starts)]
+        """Reasons of the measurements that failed, by the beginnings of their names, without figures of real rows."""
+        return [
+            f"{f.metric}: {without_figures(f.reason)}" for f in self.evaluation.failures if f.metric.startswith(starts)
+        ]
 
     @property
     def epsilon(self) -> float | None:

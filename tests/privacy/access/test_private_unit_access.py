@@ -182,6 +182,25 @@ def test_nothing_is_answered_before_it_is_charged(tmp_path):
     assert access.shared() == {}
 
 
+def test_units_to_whom_nothing_happens_have_no_steps_to_count(tmp_path):
+    schema = LinkedSchema.parse({**BOUNDED, "tables": {"patients": BOUNDED["tables"]["patients"]}, "rules": []})
+    access = PrivateUnitAccess({"patients": FRAMES["patients"]}, schema, account(tmp_path))
+    access.reserve(PLAN)
+    encoder = access.fit_encoder()
+    assert access.root().counts().rho > 0
+    assert access.below(StepContexts(layout=UnitLayout.of(encoder))).parts == {}
+    with pytest.raises(ConfigError, match="answers under a budget must be charged"):
+        access.root()
+
+
+def test_what_is_spent_on_what_is_known_once_it_is_charged(tmp_path):
+    access = PrivateUnitAccess(FRAMES, SCHEMA, account(tmp_path))
+    with pytest.raises(ConfigError, match="answers under a budget must be charged"):
+        _ = access.budget
+    access.reserve(PLAN)
+    assert set(access.budget.coding) == {"patients", "visits", "labs", "notes"}
+
+
 def test_the_last_look_is_the_last(tmp_path):
     access = PrivateUnitAccess(FRAMES, SCHEMA, account(tmp_path))
     access.reserve(PLAN)

@@ -68,6 +68,7 @@ def evidence(
     *,
     absent=(),
     failed=(),
+    reason="too few people",
     run=None,
     controls=800,
     unsound=(),
@@ -91,7 +92,7 @@ def evidence(
             Score(metric=m, value=v, low=lo, high=hi, goal="low", reference=r, parts=parts)
             for m, (v, lo, hi, r, parts) in measured.items()
         ),
-        failures=tuple(Failure(metric=m, reason="too few people") for m in failed),
+        failures=tuple(Failure(metric=m, reason=reason) for m in failed),
         panels={name: panel for name, panel in known.items() if panel is not None},
     )
     spent = {"epsilon": EPSILON, "charges": CHARGES} if ledger is True else ledger
@@ -105,6 +106,16 @@ def evidence(
 
 def verdicts(gate):
     return {line.clause: line.verdict for line in gate.lines}
+
+
+def test_what_could_not_be_measured_is_said_without_numbers_of_real_people():
+    """A gate leaves with its release; what came, which stands behind `however`, is INTERNAL."""
+    absent = tuple(name for name in GOOD if name.startswith(("membership", "attribute", "utility")))
+    reason = "risks need 20 people; however: there are 1313 who were trained on. Bring more people"
+    gate = judge(policy(), evidence(failed=absent, reason=reason, membership=None))
+    said = [line.why for line in gate.lines if "risks need 20 people" in line.why]
+    assert said
+    assert "1313" not in "".join(line.why + line.lacking for line in gate.lines)
 
 
 def test_good_evidence_passes_every_line():

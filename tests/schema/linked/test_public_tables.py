@@ -47,6 +47,7 @@ def test_somebody_may_answer_for_each_table_alone():
     with pytest.raises(SchemaError, match=r"`tables\.labs`: .*nobody answers for") as refused:
         declared_tables(schema(one_less))
     assert "`tables.visits`" not in str(refused.value)
+    assert "init" not in str(refused.value)  # which declares a draft of one table alone
 
 
 def no_bound(plain):
