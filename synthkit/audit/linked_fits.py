@@ -22,8 +22,8 @@ from synthkit.privacy.accounting import zcdp
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.budget_plan import UNDER
 from synthkit.privacy.accounting.charge import Charge
-from synthkit.privacy.accounting.events import DiscreteGaussian, Event, StackedGaussian
 from synthkit.privacy.accounting.ledger import Ledger
+from synthkit.privacy.accounting.normal_noise import normal_rho
 
 CODING, OWN_ROWS, ROWS_BELOW = "coding, types and gaps", "patients' own rows", "rows below patients"
 CHOSEN = 0.1  # share of a price that chooses a table; the rest tells tables
@@ -59,8 +59,9 @@ class AuditedFit:
             normal: whether normal noise alone is meant.
         """
         charges = [each for stage in stages or self.charges for each in self.charges[stage]]
-        some = [each for each in charges if is_normal(each.spent) or not normal]
-        return math.fsum(each.times * zcdp.cost(each.spent).rho for each in some)
+        if normal:
+            return normal_rho(charges)
+        return math.fsum(each.times * zcdp.cost(each.spent).rho for each in charges)
 
     @property
     def drawn(self) -> float:
@@ -71,11 +72,6 @@ class AuditedFit:
 def shipped_access(tables: Tables, ledger: Ledger) -> PrivateUnitAccess:
     """The access to linked tables under a budget, as fits get it."""
     return PrivateUnitAccess(tables, TINY_HOSPITAL, ledger)
-
-
-def is_normal(spent: Event) -> bool:
-    """Whether a mechanism adds normal noise to counts."""
-    return isinstance(spent, DiscreteGaussian | StackedGaussian)
 
 
 def audited_fit(open_access: OpenAccess, tables: Tables, budget: Budget, before: Listener | None = None) -> AuditedFit:

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthkit.audit.audit_result import AuditResult, of_estimate
-from synthkit.audit.linked_fits import AuditedFit, OpenAccess, audited_fit, is_normal
+from synthkit.audit.linked_fits import AuditedFit, OpenAccess, audited_fit
 from synthkit.audit.overheard_answers import HeardAnswer
 from synthkit.audit.tiny_hospital import TINY_BOUNDS, below, tiny_hospital, tiny_patient
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.events import StackedGaussian
+from synthkit.privacy.accounting.normal_noise import is_normal
 from synthkit.privacy.mechanisms.noise import add_noise
 
 PLAN_BUDGET = Budget(epsilon=1.0, delta=1e-5, unit="patients")

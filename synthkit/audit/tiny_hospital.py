@@ -62,19 +62,20 @@ def tiny_patient(name: str, visits: int, labs: int, *, level: int = 0) -> dict[s
     """
     labs = labs if visits else 0
     day = pd.Timestamp("2020-03-01") + pd.Timedelta(days=30 * level)
-    keys = [f"{name}-{k}" for k in range(visits)]
+    keys = pd.Series([f"{name}-{k}" for k in range(visits)], dtype=object)
+    at = keys.iloc[[k % visits for k in range(labs)]].reset_index(drop=True)
     return {
         "patients": pd.DataFrame({"patient": [name], "sex": _SEX[level]}),
-        "visits": pd.DataFrame({"visit": keys, "patient": name, "admitted": day, "ward": _WARD[level]}),
-        "labs": pd.DataFrame({"visit": [keys[k % visits] for k in range(labs)], "taken": day, "test": _TEST[level]}),
+        "visits": pd.DataFrame({"visit": keys}).assign(patient=name, admitted=day, ward=_WARD[level]),
+        "labs": pd.DataFrame({"visit": at}).assign(taken=day, test=_TEST[level]),
     }
 
 
 def tiny_orphans(rows: int) -> dict[str, pd.DataFrame]:
     """Visits without a patient and labs of visits that are not there: rows of nobody."""
     made = tiny_patient("nobody", rows, rows, level=1)
-    visits = made["visits"].assign(patient=[None if k % 2 else f"nobody {k}" for k in range(rows)])
-    labs = made["labs"].assign(visit=[None if k % 2 else f"nowhere {k}" for k in range(rows)])
+    nobody = pd.Series([None if k % 2 else f"nobody {k}" for k in range(rows)], dtype=object)
+    visits, labs = made["visits"].assign(patient=nobody), made["labs"].assign(visit=nobody)
     return {"patients": made["patients"].head(0), "visits": visits, "labs": labs}
 
 
