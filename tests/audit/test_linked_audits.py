@@ -13,7 +13,7 @@ from linked_twins import PATIENT_TWINS, PLAN_TWINS
 from synthkit.audit import AUDITS
 from synthkit.audit.linked_fits import audited_fit, shipped_access
 from synthkit.audit.linked_patients import LARGE_BUDGET, Moved, share_moved
-from synthkit.audit.linked_plan import drawn_odds, mu_estimated, plan
+from synthkit.audit.linked_plan import drawn_odds, log_odds_weights, moved_cells, mu_estimated, plan
 from synthkit.audit.overheard_answers import DRAWN_IN, HeardAnswer, Listener, listening
 from synthkit.audit.tiny_hospital import (
     TINY_BOUNDS,
@@ -156,6 +156,19 @@ def test_odds_are_normal_about_half_of_mu_squared():
     assert odds[1].mean() == pytest.approx(1 / 4, abs=0.02)
     assert odds.var(axis=1) == pytest.approx(1 / 4, rel=0.05)
     assert mu_estimated(odds)[0] == pytest.approx(1 / 2, abs=5 * mu_estimated(odds)[1])
+    known = mu_estimated(odds, exact=1 / 4)
+    assert known[0] == pytest.approx(1 / 2, abs=5 * known[1])
+    assert known[1] < mu_estimated(odds)[1] / 5
+
+
+def test_weights_are_those_of_the_exact_log_odds():
+    """|x - a|^2 - |x - b|^2 over twice the variance, in two cells that move among four."""
+    old, new = answer([1, 5, 2, 0]), answer([1, 8, 2, 4])
+    x = np.array([6.0, 3.0])
+    right = (np.square(x - [5, 0]) - np.square(x - [8, 4])).sum() / (2 * 25)
+    middle = (np.array([5, 0]) + [8, 4]) / 2
+    assert moved_cells(old, new).tolist() == [3, 4]
+    assert (x - middle) @ log_odds_weights(old, new) == pytest.approx(right)
 
 
 def test_stacked_counts_are_drawn_with_the_noise_of_their_clip():
@@ -174,8 +187,10 @@ def test_mu_does_not_depend_on_the_scale_of_odds(mu, scale, seed):
 
 def test_standard_errors_are_those_of_repeated_draws():
     rng = np.random.default_rng(5)
-    found = np.array([mu_estimated(rng.normal([[0.0], [2.0]], 1.0, (2, 500))) for _ in range(1000)])
-    assert found[:, 0].std() == pytest.approx(found[:, 1].mean(), rel=0.1)
+    draws = [rng.normal([[0.0], [2.0]], 1.0, (2, 500)) for _ in range(1000)]
+    for exact in (None, 2.0):
+        found = np.array([mu_estimated(each, exact) for each in draws])
+        assert found[:, 0].std() == pytest.approx(found[:, 1].mean(), rel=0.1)
 
 
 def test_counts_that_nobody_moves_tell_nothing():
@@ -184,8 +199,9 @@ def test_counts_that_nobody_moves_tell_nothing():
 
 
 def test_the_plan_is_told_by_its_parts_and_as_a_whole():
-    *parts, whole = plan(shipped_access, 200)
+    *parts, whole, exact = plan(shipped_access, 200)
     assert len(parts) == 3
+    assert exact.claimed == whole.claimed
     assert whole.claimed == pytest.approx(math.hypot(*(part.claimed for part in parts)))
     assert 0.2 < whole.claimed < 0.26
     assert "whole plan at epsilon 1, 89% of its rho normal noise" in whole.what
