@@ -30,8 +30,8 @@ def plan(open_access: OpenAccess, trials: int) -> tuple[AuditResult, ...]:
     summed over all answers of all tables: $\sum_q \langle x_q - a_q, b_q - a_q \rangle / \sigma_q^2$, and no test can
     be better. It is normal, and $\mu$ is the distance of its two means in standard deviations, with a standard error
     of $\sqrt{2 / n + \mu^2 / 4 n}$; with the exact distance, $\sum_q |b_q - a_q|^2 / \sigma_q^2$, in the place of
-    that of the draws, of $\mu / \sqrt{4 n}$. What is claimed is $\mu = \sqrt{2 \rho}$ of the charges for normal noise: choices
-    and noisy quantiles, which are bought by exponential mechanisms, tell less than they cost and are left out of both.
+    that of the draws, of $\mu / \sqrt{4 n}$. What is claimed is $\mu = \sqrt{2 \rho}$ of the charges for normal noise:
+    choices and noisy quantiles, which are bought by exponential mechanisms, tell less than they cost and are left out.
 
     Args:
         open_access: from tables and their ledger to the access.

@@ -24,12 +24,11 @@ from synthkit.selftest.answers import Answer, equals_figure, equals_word, interv
 from synthkit.selftest.linked_people import LinkedExperiment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
-    from synthkit.metrics.result import Scored
 
 PATIENTS, COPIED, FRESH = 400, 30, 200  # in all; copied in either way; synthetic people of the same law
 BY_CHANCE = 3  # events in a row that somebody shares with a stranger at most, days and values being many
@@ -175,5 +174,5 @@ def _secret(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Score
     return _by_name(unit_attribute(comparison, rng, table="visits", column="cost", prefix="x")[0])["x.excess"]
 
 
-def _by_name(scores: Scored | list[object]) -> Mapping[str, Score]:
+def _by_name(scores: Iterable[object]) -> Mapping[str, Score]:
     return {each.metric: each for each in scores if isinstance(each, Score)}

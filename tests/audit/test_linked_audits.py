@@ -164,9 +164,9 @@ def test_odds_are_normal_about_half_of_mu_squared():
 def test_weights_are_those_of_the_exact_log_odds():
     """|x - a|^2 - |x - b|^2 over twice the variance, in two cells that move among four."""
     old, new = answer([1, 5, 2, 0]), answer([1, 8, 2, 4])
-    x = np.array([6.0, 3.0])
-    right = (np.square(x - [5, 0]) - np.square(x - [8, 4])).sum() / (2 * 25)
-    middle = (np.array([5, 0]) + [8, 4]) / 2
+    x, a, b = np.array([6.0, 3.0]), np.array([5, 0]), np.array([8, 4])
+    right = (np.square(x - a) - np.square(x - b)).sum() / (2 * 25)
+    middle = (a + b) / 2
     assert moved_cells(old, new).tolist() == [3, 4]
     assert (x - middle) @ log_odds_weights(old, new) == pytest.approx(right)
 
