@@ -83,7 +83,7 @@ def linked_canary(rng: np.random.Generator, open_access: OpenAccess = shipped_ac
     """
     del rng
     table, canary = (
-        tiny_hospital(12, heavy=0.25),
+        tiny_hospital(12),
         tiny_patient("x", TINY_BOUNDS["visits"], TINY_BOUNDS["labs"], level=2),
     )
     without = audited_fit(open_access, table, LARGE_BUDGET)
@@ -161,12 +161,17 @@ def _counted(here: LinkedExperiment, comparison: LinkedEvaluationData, rng: np.r
     matched = _by_name([*unit_identity(comparison, rng)[0], *linked_halves(comparison, rng)[0]])
     alone = matched["identity.unique_exact_matches"]
     return (
-        equals_figure("people copied, of those trained on", copies.value * trained, len(here.whole), off=1e-6),
+        lies_within("people copied, of those trained on", round(copies.value * trained, 6), *_few_more(here.whole)),
         equals_figure("isolated and found again, members", alone.parts["members"] * members, len(here.whole), off=1e-6),
         equals_figure("isolated and found again, others", alone.parts["non-members"], 0.0),
         lies_within("halves linked, excess, lower end", matched["identity.linkability.k1"].low, 0.05),
         equals_figure("singled out who are members", matched["identity.singling_out.clearest"].value, 1.0, off=0.1),
     )
+
+
+def _few_more(copied: NDArray[np.intp]) -> tuple[float, float]:
+    """As many people, and two who are copied but for one column, by chance."""
+    return len(copied), len(copied) + 2
 
 
 def _secret(comparison: LinkedEvaluationData, rng: np.random.Generator) -> Score:
