@@ -145,7 +145,7 @@ AUDITS: dict[str, Audit[Any]] = {
         about="the noise on all tables of a linked fit against the mu of its charges",
         ours=shipped_access,
         experiment=linked_plan.plan,
-        trials=60_000,
-        quick=8_000,
+        trials=42_000,
+        quick=3_000,
     ),
 }

@@ -15,6 +15,7 @@ from synthkit.audit.tiny_hospital import TINY_HOSPITAL, Tables
 from synthkit.encoding.slot_counts import AskedCounts, Counting, Scope
 from synthkit.encoding.units.step_contexts import StepContexts
 from synthkit.models.unit_layout import UnitLayout
+from synthkit.models.unit_marginal.config import UnitMarginalConfig
 from synthkit.models.unit_marginal.model import UnitMarginal
 from synthkit.privacy.access.private_unit_access import PrivateUnitAccess
 from synthkit.privacy.access.unit_access import UnitFitPlan
@@ -26,10 +27,13 @@ from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.privacy.accounting.normal_noise import normal_rho
 
 CODING, OWN_ROWS, ROWS_BELOW = "coding, types and gaps", "patients' own rows", "rows below patients"
+MODEL = "tables of the model"
+AUDITED_UNIT_MODEL = UnitMarginalConfig(components=2, rounds=1, first=0, between=0, last=1, candidates=1)
 CHOSEN = 0.1  # share of a price that chooses a table; the rest tells tables
 TOLD_SLOTS = 2  # of each table below the patients: one table of counts each, and one of both
 
 OpenAccess = Callable[[Tables, Ledger], PrivateUnitAccess]
+Steps = Mapping[str, Callable[[PrivateUnitAccess], object]]  # parts of a fit, by name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +78,16 @@ def shipped_access(tables: Tables, ledger: Ledger) -> PrivateUnitAccess:
     return PrivateUnitAccess(tables, TINY_HOSPITAL, ledger)
 
 
-def audited_fit(open_access: OpenAccess, tables: Tables, budget: Budget, before: Listener | None = None) -> AuditedFit:
-    """One fit that spends the whole budget: coding, the patients' own rows, all rows below them, and choices.
+def audited_fit(
+    open_access: OpenAccess, tables: Tables, budget: Budget, steps: Steps, before: Listener | None = None
+) -> AuditedFit:
+    """One fit that may spend the whole budget.
 
     Args:
         open_access: from tables and their ledger to the access.
         tables: of the tiny hospital.
         budget: what may be spent.
+        steps: what is asked, in order: `all_kinds`, or `shipped_model`.
         before: an earlier fit whose answers are given again.
     """
     ear, charges = Listener(before=before), dict[str, Sequence[Charge]]()
@@ -88,16 +95,26 @@ def audited_fit(open_access: OpenAccess, tables: Tables, budget: Budget, before:
         ledger = Ledger.new(Path(folder) / "ledger.json", budget)
         access = open_access(tables, ledger)
         access.reserve(UnitFitPlan(coding=UnitMarginal.coding, root=UnitMarginal.root_coding))
-        steps: Mapping[str, Callable[[PrivateUnitAccess], object]] = {
-            CODING: lambda each: each.fit_encoder(),
-            OWN_ROWS: _own_rows,
-            ROWS_BELOW: _rows_below,
-        }
         for stage, step in steps.items():
             ear.stage, paid = stage, len(ledger.parts[-1].inside)
             step(access)
             charges[stage] = ledger.parts[-1].inside[paid:]
     return AuditedFit(ear=ear, charges=charges, reserve=zcdp.cost(ledger.parts[-1].charges[0].spent).rho)
+
+
+def all_kinds() -> Steps:
+    """Coding, the patients' own rows, all rows below them, and choices: every kind of answer, for the whole budget."""
+    return {CODING: lambda access: access.fit_encoder(), OWN_ROWS: _own_rows, ROWS_BELOW: _rows_below}
+
+
+def shipped_model() -> Steps:
+    """Coding, and whatever the model of small budgets asks for, in few rounds."""
+    return {CODING: lambda access: access.fit_encoder(), MODEL: _fit_model}
+
+
+def _fit_model(access: PrivateUnitAccess) -> None:
+    """The fit of `marginal` of linked tables; its seed is the same for every hospital."""
+    UnitMarginal(UnitLayout.of(access.encoder), AUDITED_UNIT_MODEL).fit(access, seed=0)
 
 
 def _own_rows(access: PrivateUnitAccess) -> None:

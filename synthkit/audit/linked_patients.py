@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthkit.audit.audit_result import AuditResult, bounded
-from synthkit.audit.linked_fits import AuditedFit, OpenAccess, audited_fit
+from synthkit.audit.linked_fits import AuditedFit, OpenAccess, all_kinds, audited_fit
 from synthkit.audit.overheard_answers import HeardAnswer
 from synthkit.audit.tiny_hospital import (
     MORE_ROWS,
@@ -98,10 +98,10 @@ def patients(open_access: OpenAccess, trials: int) -> tuple[AuditResult, ...]:
     """
     alone = below([tiny_patient("z", 0, 0), tiny_hospital(FEW_PATIENTS, heavy=0.25)])
     table = below([alone, tiny_orphans(ROWS_OF_NOBODY)])
-    without = audited_fit(open_access, table, LARGE_BUDGET)
+    without = audited_fit(open_access, table, LARGE_BUDGET, all_kinds())
 
     def moved(tables: Tables) -> Moved:
-        return Moved.of(without, audited_fit(open_access, tables, LARGE_BUDGET, before=without.ear))
+        return Moved.of(without, audited_fit(open_access, tables, LARGE_BUDGET, all_kinds(), before=without.ear))
 
     strangers = [made() for made in STRANGERS.values()][:trials]
     found = [moved(below([more, table] if k % 2 == 0 else [table, more])) for k, more in enumerate(strangers)]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthkit.audit.audit_result import AuditResult, of_estimate
-from synthkit.audit.linked_fits import OpenAccess, audited_fit
+from synthkit.audit.linked_fits import OpenAccess, audited_fit, shipped_model
 from synthkit.audit.overheard_answers import HeardAnswer
 from synthkit.audit.tiny_hospital import TINY_BOUNDS, below, tiny_hospital, tiny_patient
 from synthkit.privacy.accounting.budget import Budget
@@ -24,7 +24,10 @@ Odds = NDArray[np.float64]
 
 
 def plan(open_access: OpenAccess, trials: int) -> tuple[AuditResult, ...]:
-    r"""The noise of a plan at epsilon 1, drawn so often with and without one patient whose rows reach every clip.
+    r"""The noise of a fit of `marginal` at epsilon 1, with and without one patient whose rows reach every clip.
+
+    The fit with the patient is given the answers of that without, so that both ask the same; then the noise of each
+    answer is drawn anew so many times.
 
     The score of a draw is the logarithm of how much likelier all its noisy counts are with the patient than without,
     summed over all answers of all tables: $\sum_q \langle x_q - a_q, b_q - a_q \rangle / \sigma_q^2$, and no test can
@@ -42,8 +45,8 @@ def plan(open_access: OpenAccess, trials: int) -> tuple[AuditResult, ...]:
     """
     table = tiny_hospital(MANY_PATIENTS, heavy=HEAVY_SHARE)
     more = below([table, tiny_patient("x", TINY_BOUNDS["visits"], TINY_BOUNDS["labs"], level=2)])
-    without = audited_fit(open_access, table, PLAN_BUDGET)
-    joined = audited_fit(open_access, more, PLAN_BUDGET, before=without.ear)
+    without = audited_fit(open_access, table, PLAN_BUDGET, shipped_model())
+    joined = audited_fit(open_access, more, PLAN_BUDGET, shipped_model(), before=without.ear)
     pairs = [(a, b) for a, b in zip(without.answers, joined.answers, strict=True) if is_normal(a.spent)]
     odds: dict[str, Odds] = defaultdict(lambda: np.zeros((2, trials)))
     for old, new in pairs:

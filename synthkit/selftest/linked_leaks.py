@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthkit.audit.linked_fits import OpenAccess, audited_fit, shipped_access
+from synthkit.audit.linked_fits import OpenAccess, all_kinds, audited_fit, shipped_access
 from synthkit.audit.linked_patients import LARGE_BUDGET, Moved
 from synthkit.audit.tiny_hospital import TINY_BOUNDS, below, tiny_hospital, tiny_patient
 from synthkit.metrics.attacks.effect_grade import Grade
@@ -82,12 +82,10 @@ def linked_canary(rng: np.random.Generator, open_access: OpenAccess = shipped_ac
         open_access: from tables and their ledger to the access under test.
     """
     del rng
-    table, canary = (
-        tiny_hospital(12),
-        tiny_patient("x", TINY_BOUNDS["visits"], TINY_BOUNDS["labs"], level=2),
-    )
-    without = audited_fit(open_access, table, LARGE_BUDGET)
-    joined = audited_fit(open_access, below([canary, table]), LARGE_BUDGET, before=without.ear)
+    table, canary = tiny_hospital(12), tiny_patient("x", TINY_BOUNDS["visits"], TINY_BOUNDS["labs"], level=2)
+    more = below([canary, table])
+    without = audited_fit(open_access, table, LARGE_BUDGET, all_kinds())
+    joined = audited_fit(open_access, more, LARGE_BUDGET, all_kinds(), before=without.ear)
     moved = Moved.of(without, joined)
     whole, single = _clipped(lambda rows: np.zeros(rows, np.int64)), _clipped(np.arange)
     return (
