@@ -27,7 +27,7 @@ from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.privacy.accounting.normal_noise import normal_rho
 
 CODING, OWN_ROWS, ROWS_BELOW = "coding, types and gaps", "patients' own rows", "rows below patients"
-MODEL = "tables of the model"
+MODEL_TABLES = "tables of the model"
 AUDITED_UNIT_MODEL = UnitMarginalConfig(components=2, rounds=1, first=0, between=0, last=1, candidates=1)
 CHOSEN = 0.1  # share of a price that chooses a table; the rest tells tables
 TOLD_SLOTS = 2  # of each table below the patients: one table of counts each, and one of both
@@ -109,7 +109,7 @@ def all_kinds() -> Steps:
 
 def shipped_model() -> Steps:
     """Coding, and whatever the model of small budgets asks for, in few rounds."""
-    return {CODING: lambda access: access.fit_encoder(), MODEL: _fit_model}
+    return {CODING: lambda access: access.fit_encoder(), MODEL_TABLES: _fit_model}
 
 
 def _fit_model(access: PrivateUnitAccess) -> None:

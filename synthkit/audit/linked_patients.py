@@ -28,7 +28,7 @@ from synthkit.tables.linked_tables import LinkedTables
 
 LARGE_BUDGET = Budget(epsilon=20.0, delta=1e-5, unit="patients")
 ROUNDED_DIGITS = 9  # sums of floats say no more
-FEW_PATIENTS, ROWS_OF_NOBODY = 12, 40
+FEW_PATIENTS, STRAY_ROWS = 12, 40
 STRANGERS: Mapping[str, Callable[[], Tables]] = {  # the worst cases first
     "as many rows as the bounds allow": lambda: tiny_patient("x", TINY_BOUNDS["visits"], TINY_BOUNDS["labs"], level=2),
     "far more rows than the bounds allow": lambda: tiny_patient("x", MORE_ROWS["visits"], MORE_ROWS["labs"], level=2),
@@ -97,7 +97,7 @@ def patients(open_access: OpenAccess, trials: int) -> tuple[AuditResult, ...]:
         trials: strangers that are tried, of `STRANGERS`.
     """
     alone = below([tiny_patient("z", 0, 0), tiny_hospital(FEW_PATIENTS, heavy=0.25)])
-    table = below([alone, tiny_orphans(ROWS_OF_NOBODY)])
+    table = below([alone, tiny_orphans(STRAY_ROWS)])
     without = audited_fit(open_access, table, LARGE_BUDGET, all_kinds())
 
     def moved(tables: Tables) -> Moved:
@@ -122,7 +122,7 @@ def rows_in_bounds(bound: BoundRows, trials: int) -> tuple[AuditResult, ...]:
         bound: from tables and their public schema to the rows that may be looked at.
         trials: how often; which rows are kept is chance.
     """
-    table = tiny_hospital(FEW_PATIENTS, orphans=ROWS_OF_NOBODY)
+    table = tiny_hospital(FEW_PATIENTS, orphans=STRAY_ROWS)
     more = below([tiny_patient("x", MORE_ROWS["visits"], MORE_ROWS["labs"]), table])
     most, twice = most_rows(TINY_HOSPITAL), [bound(more, TINY_HOSPITAL) for _ in range(trials)]
     few = bound(table, TINY_HOSPITAL)

@@ -59,7 +59,7 @@ PATIENTS_SCHEMA = LinkedSchema.parse(
         },
     }
 )
-FEWEST_ROWS, MEAN_MORE_VISITS, MEAN_MORE_LABS, MOST_ROWS = 2, 1.0, 2.0, 12
+FEWEST_ROWS, MEAN_MORE_VISITS, MEAN_MORE_LABS, MOST_ROWS_EACH = 2, 1.0, 2.0, 12
 DAYS = 1500  # in which everything happens
 
 
@@ -97,7 +97,7 @@ def linked_people(patients: int, rng: np.random.Generator) -> LinkedTables:
 
 def _owners(patients: int, mean: float, rng: np.random.Generator) -> NDArray[np.intp]:
     """Number of the patient of each row."""
-    return np.repeat(np.arange(patients), np.minimum(FEWEST_ROWS + rng.poisson(mean, patients), MOST_ROWS))
+    return np.repeat(np.arange(patients), np.minimum(FEWEST_ROWS + rng.poisson(mean, patients), MOST_ROWS_EACH))
 
 
 def _days(rows: int, rng: np.random.Generator) -> NDArray[np.datetime64]:

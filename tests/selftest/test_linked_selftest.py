@@ -13,7 +13,7 @@ from synthkit.selftest import linked_leaks
 from synthkit.selftest.linked_leaks import linked_canary, linked_copies
 from synthkit.selftest.linked_people import (
     FEWEST_ROWS,
-    MOST_ROWS,
+    MOST_ROWS_EACH,
     LinkedExperiment,
     linked_people,
     under_others,
@@ -39,7 +39,7 @@ def test_people_are_valid_and_have_as_many_rows_as_is_said():
     for name in ("visits", "labs"):
         many = np.bincount(tables.units[name], minlength=300)
         assert many.min() >= FEWEST_ROWS
-        assert many.max() <= MOST_ROWS
+        assert many.max() <= MOST_ROWS_EACH
 
 
 def test_labs_depend_on_the_patient_and_costs_on_nothing():
