@@ -100,7 +100,7 @@ def mu_estimated(odds: Odds, exact: float | None = None) -> tuple[float, float]:
     Example:
         >>> mu, error = mu_estimated(np.random.default_rng(1).normal([[0.0], [0.5]], 1.0, (2, 40_000)))
         >>> round(mu, 2), round(error, 3)
-        (0.49, 0.007)
+        (0.51, 0.007)
     """
     spread, n = math.sqrt(float(odds.var(axis=1, ddof=1).mean())), odds.shape[1]
     far = float(odds[1].mean() - odds[0].mean()) if exact is None else exact

@@ -38,7 +38,7 @@ class NormalNoise:
 
     Example:
         >>> noise = NormalNoise(rho=0.02, whole=0.025)
-        >>> noise.mu, noise.share
+        >>> noise.mu, round(noise.share, 9)
         (0.2, 0.8)
     """
 
@@ -74,7 +74,7 @@ def normal_rho(charges: Iterable[Charge]) -> float:
     """What the normal noise among charges costs, in zero-concentrated differential privacy.
 
     Example:
-        >>> normal_rho([Charge(what="counts", spent=DiscreteGaussian(sigma=10.0), times=4)])
+        >>> round(normal_rho([Charge(what="counts", spent=DiscreteGaussian(sigma=10.0), times=4)]), 9)
         0.02
     """
     return math.fsum(each.times * zcdp.cost(each.spent).rho for each in charges if is_normal(each.spent))
