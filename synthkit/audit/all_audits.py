@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from synthkit.audit import gradient_clipping, marginal_counts, mechanism_audits, unit_sensitivity
+from synthkit.audit import (
+    gradient_clipping,
+    linked_patients,
+    linked_plan,
+    marginal_counts,
+    mechanism_audits,
+    unit_sensitivity,
+)
 from synthkit.audit.canaries import CanaryTraining, training
 from synthkit.audit.experiment import Audit
+from synthkit.audit.linked_fits import shipped_access
+from synthkit.privacy.access.bounded_units import bounded_units
 from synthkit.privacy.mechanisms.noise import add_noise, choose
 from synthkit.privacy.mechanisms.rng import gaussian
 from synthkit.privacy.mechanisms.sparse_histogram import tell_levels
@@ -90,6 +99,20 @@ AUDITS: dict[str, Audit[Any]] = {
         trials=100_000,
         quick=20_000,
     ),
+    "linked-rows": Audit(
+        about="no patient brings more rows than declared to any table, and rows of nobody are nobody's",
+        ours=bounded_units,
+        experiment=linked_patients.rows_in_bounds,
+        trials=20,
+        quick=3,
+    ),
+    "linked-patients": Audit(
+        about="a patient with any number of rows moves linked counts by what is charged at most",
+        ours=shipped_access,
+        experiment=linked_patients.patients,
+        trials=len(linked_patients.STRANGERS),
+        quick=3,
+    ),
     "clipping": Audit(
         about="a unit moves a sum of gradients by the clip norm at most",
         ours=gradient_clipping.ours,
@@ -117,5 +140,12 @@ AUDITS: dict[str, Audit[Any]] = {
         experiment=marginal_counts.marginal,
         trials=8_000,
         quick=3_500,
+    ),
+    "linked-plan": Audit(
+        about="the noise on all tables of a linked fit against the mu of its charges",
+        ours=shipped_access,
+        experiment=linked_plan.plan,
+        trials=42_000,
+        quick=3_000,
     ),
 }

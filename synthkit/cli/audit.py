@@ -78,7 +78,7 @@ def _show(found: Mapping[str, tuple[AuditResult, ...]]) -> None:
     """One line each, the verdict first."""
     for name, results in found.items():
         for result in results:
-            claimed = f"{result.measure} {result.claim} claimed, {result.measured:.3g} measured"
+            claimed = f"{result.measure} {result.claim} claimed, {result.found} measured"
             say(f"{result.verdict:<7} {name}, {result.what}: {claimed}")
     say()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from synthkit.io.json_types import JSONDict
 from synthkit.privacy.accounting.ledger_file import LedgerFile
+from synthkit.privacy.accounting.normal_noise import NormalNoise
 from synthkit.privacy.statement import Statement, Touch
 
 if TYPE_CHECKING:
@@ -101,6 +102,27 @@ class LinkedStatement(Statement):
         if not self.catalogues:
             return super()._by_word
         return f"the domain of the columns and every row of {', '.join(self.catalogues)}, released as it is, which are"
+
+    @property
+    def normal_noise(self) -> NormalNoise | None:
+        """The normal noise on all tables of counts; None without a budget, or where the plan is no reserve."""
+        return NormalNoise.of(self.archive.parts) if self.archive.budget is not None else None
+
+    @property
+    def sentences(self) -> tuple[str, str, str]:
+        """The promise; what an attacker gains, with mu; what is not covered."""
+        promise, gain, uncovered = super().sentences
+        noise = self.normal_noise
+        if noise is not None and noise.rho > 0:
+            gain += f" The normal noise on all tables of counts together, {noise.share:.0%} of rho, has mu = "
+            gain += f"{noise.mu:.3g} in Gaussian differential privacy."
+        return promise, gain, uncovered
+
+    def to_dict(self) -> JSONDict:
+        """The statement as plain data, with mu of its normal noise, and the share of rho that it is."""
+        noise = self.normal_noise
+        told = None if noise is None else {"normal_noise": noise.mu, "share_of_rho": noise.share}
+        return {**super().to_dict(), "mu": told}
 
     def _neighbours(self) -> str:
         """Which tables count as neighbours, and how rows of one person are known."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from synthkit.metrics.runner import one_thread
 from synthkit.runtime.seeds import Seeds
-from synthkit.selftest import disclosures, leaks
+from synthkit.selftest import disclosures, leaks, linked_leaks
 from synthkit.selftest.closed_forms import closed_form_answers
 
 if TYPE_CHECKING:
@@ -46,6 +46,11 @@ SELFTEST_CASES: Mapping[str, Case] = {
     "undisclosed": Case(about="other people: secrets and identities", run=disclosures.nobody),
     "signs": Case(about="a number with its sign turned", run=disclosures.signs),
     "relations": Case(about="columns in an order of their own", run=disclosures.relations_lost),
+    "linked copies": Case(
+        about="linked tables: people copied whole, and by their rows", run=linked_leaks.linked_copies
+    ),
+    "linked fresh": Case(about="linked tables: other people of the same law", run=linked_leaks.linked_fresh),
+    "linked canary": Case(about="linked tables: as many rows as the bounds allow", run=linked_leaks.linked_canary),
 }
 
 

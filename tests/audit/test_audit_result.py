@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from synthkit.audit.audit_result import bounded, of_check, of_finding, of_freshness
+from synthkit.audit.audit_result import bounded, of_check, of_estimate, of_finding, of_freshness
 from synthkit.audit.lower_bounds import LossBound
 from synthkit.audit.noise_freshness import Freshness
 from synthkit.audit.poisson_batches import BatchCheck
@@ -46,4 +46,16 @@ def test_results_are_plain_data():
         "claimed": 1.0,
         "measured": 0.5,
         "verdict": "holds",
+        "error": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("measured", "verdict"),
+    [(1.0, "holds"), (1.03, "holds"), (1.05, "broken"), (0.88, "holds"), (0.85, "loose"), (math.nan, "broken")],
+)
+def test_an_estimate_is_to_lie_close_below_its_claim_but_for_chance(measured, verdict):
+    result = of_estimate("x", "mu", 1.0, measured, 0.01)
+    assert result.verdict == verdict
+    assert result.claim == "between 0.9 and 1"
+    assert "(standard error 0.01)" in str(result)
