@@ -18,7 +18,7 @@ from benchmarks.places import ROOT
 
 ROOMS: Mapping[str, Sequence[str]] = {  # packages of benchmarks, and their subcommands
     "contest": ("bench", "private", "gpu", "ratios", "budgets", "table"),
-    "parts": ("drafts", "imputation", "patient_counts", "raking"),
+    "parts": ("drafts", "imputation", "patient_counts", "patient_rows", "raking"),
     "load": ("scaling", "wide", "evaluating", "validation", "clipping"),
     "risk": ("risks", "alarms", "mutations", "watermark", "unit_watermark", "mt_mia", "planted_patients"),
     "linked": ("linked", "published_baseball"),

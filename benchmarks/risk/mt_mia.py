@@ -2,8 +2,9 @@
 
 Three linked databases (mt_mia: members, non-members and a reference of 1,000 units each), three generators, three
 seeds. Published are, by database and generator, the largest AUC and the largest share of members found at 1 % false
-alarms of seven attacks, means over seeds; ours is the same of our attacks. Needs mt_mia (benchmarks/README.md says
-where from).
+alarms of seven attacks, means over seeds; ours is the same of our attacks. `--ours` attacks what `timeline` makes of
+the same members, and measures how like held-out units that is, beside what is published. Needs mt_mia
+(benchmarks/README.md says where from).
 """
 
 from __future__ import annotations
@@ -13,34 +14,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from benchmarks.flags import parser
-from benchmarks.json_files import write
+from benchmarks.json_files import read, write
 from benchmarks.measure.machine import fingerprint
 from benchmarks.pages import rewrite
 from benchmarks.places import DOCS, MEASURED
-from benchmarks.tables.real_tables import data
+from benchmarks.risk.mt_mia_ours import LIKENESS, VARIANTS, drawn_by_ours, likeness
+from benchmarks.risk.mt_mia_tables import DATABASES, known, published
 from synthkit.metrics.attacks.membership_scores import mean_rank
 from synthkit.metrics.linked.attacks.unit_membership_scores import unit_attack_names, unit_attack_scores
 from synthkit.metrics.linked.attacks.unit_targets import UnitTargets
 from synthkit.metrics.linked.attacks.unit_views import UnitViews
 from synthkit.metrics.runner import one_thread
 from synthkit.metrics.stats import intervals
-from synthkit.schema.linked import LinkedSchema
 from synthkit.tables.linked_tables import LinkedTables
 from synthkit.tables.stacked_tables import stacked
 
 FILE, PAGE = MEASURED / "mt_mia.json", DOCS / "evaluation_linked.md"
 START, END = "<!-- mt_mia -->", "<!-- /mt_mia -->"
-TOGETHER, FALSE_ALARMS, MANY_VALUES = "all together", 0.01, 60
+OURS_START, OURS_END = "<!-- mt_mia ours -->", "<!-- /mt_mia ours -->"
+TOGETHER, FALSE_ALARMS = "all together", 0.01
 SEEDS = (42, 43, 44)
-MOST_DECIMALS, SAME = 6, 1e-9
-DATABASES: Mapping[str, tuple[str, str]] = {  # units and their rows
-    "airbnb": ("user", "session"),
-    "airlines": ("loyalty_history", "activity"),
-    "california": ("household", "individual"),
-}
 PUBLISHED: Mapping[tuple[str, str], tuple[float, float]] = {  # largest AUC, and share found at 1 % false alarms
     ("clava", "airbnb"): (0.79, 0.20),
     ("clava", "airlines"): (0.82, 0.50),
@@ -53,64 +48,13 @@ PUBLISHED: Mapping[tuple[str, str], tuple[float, float]] = {  # largest AUC, and
     ("rtf", "california"): (0.61, 0.03),
 }
 AUC_SLACK, FOUND_SHARE = 0.02, 0.9  # below the published figures by no more
+MAKERS, LIKENED = ("clava", "reldiff", "rtf"), ("rtf",)  # all, and those whose likeness is measured beside ours
 
 
-def frames(folder: str, name: str) -> dict[str, pd.DataFrame]:
-    """Both tables of a folder as they came, keys as texts."""
-    unit, child = DATABASES[name]
-    found = {each: pd.read_parquet(data("mt_mia") / folder / f"{each}.parquet") for each in (unit, child)}
-    keys = {each: [c for c in frame if c in (f"{unit}_id", f"{child}_id")] for each, frame in found.items()}
-    return {each: frame.assign(**{c: frame[c].astype(str) for c in keys[each]}) for each, frame in found.items()}
-
-
-def meaning(name: str, real: Sequence[Mapping[str, pd.DataFrame]]) -> LinkedSchema:
-    """The schema: columns of few whole numbers are codes, all others numbers with the decimals that real rows have."""
-    unit, child = DATABASES[name]
-    tables = {}
-    for table in (unit, child):
-        columns: dict[str, Any] = {}
-        for column in real[0][table]:
-            values = pd.concat([each[table][column] for each in real])
-            if column in (f"{unit}_id", f"{child}_id"):
-                columns[column] = {"kind": "identifier"}
-            elif values.nunique() <= MANY_VALUES and (values == values.round()).all():
-                columns[column] = {"kind": "code", "nullable": True}
-            else:
-                columns[column] = {"kind": "numeric", "nullable": True, "decimals": _decimals(values)}
-        tables[table] = {"columns": columns}
-    tables[unit]["key"] = [f"{unit}_id"]
-    tables[child]["links"] = [{"columns": [f"{unit}_id"], "to": unit, "kind": "owner"}]
-    return LinkedSchema.parse({"name": name, "unit": unit, "tables": tables})
-
-
-def _decimals(values: pd.Series) -> int:
-    exact = (k for k in range(MOST_DECIMALS) if (values.round(k) - values).abs().max() < SAME)
-    return next(exact, MOST_DECIMALS)
-
-
-def linked(found: Mapping[str, pd.DataFrame], schema: LinkedSchema) -> LinkedTables:
-    """Tables of a schema: numbers rounded to what real rows have, codes as whole numbers; rows of nobody left out."""
-    typed = {}
-    for name, table in schema.tables.items():
-        columns = {}
-        for column, kind in table.columns.items():
-            values = found[name][column].reset_index(drop=True)
-            if kind.kind == "numeric":
-                values = values.astype(float).round(kind.decimals or 0)
-            elif kind.kind == "code":
-                values = values.astype(float).round().astype("Int64").astype(str).astype(object)
-            columns[column] = values
-        typed[name] = pd.DataFrame(columns)
-    return LinkedTables.of(typed, schema, orphans="drop")
-
-
-def attacked(maker: str, name: str, seed: int) -> dict[str, tuple[float, float]]:
-    """AUC and share of members found at 1 % false alarms, by attack."""
-    real = {part: frames(f"data/{name}/split/{part}", name) for part in ("mem", "non_mem", "ref")}
-    schema = meaning(name, list(real.values()))
-    sides = {part: linked(each, schema) for part, each in real.items()}
-    drawn = linked(frames(f"synth/{maker}_synth/{name}/seed_{seed}", name), schema)
-    units = [len(sides[part].frames[schema.unit]) for part in ("mem", "non_mem")]
+def attacked(name: str, drawn: LinkedTables, seed: int) -> dict[str, tuple[float, float]]:
+    """AUC and share of members found at 1 % false alarms in what was drawn of a database, by attack."""
+    sides = known(name)
+    units = [len(sides[part].frames[sides[part].schema.unit]) for part in ("mem", "non_mem")]
     member = np.arange(sum(units)) < units[0]
     pool = UnitTargets(
         tables=stacked([sides["mem"], sides["non_mem"]]),
@@ -133,21 +77,36 @@ def found_at(scores: np.ndarray, member: np.ndarray, rate: float = FALSE_ALARMS)
     return float(np.interp(rate, false, true))
 
 
+def means_of(each: Sequence[Mapping[str, tuple[float, ...]]]) -> dict[str, tuple[float, ...]]:
+    """Means over seeds by name."""
+    return {name: tuple(np.mean([one[name] for one in each], axis=0).round(4).tolist()) for name in each[0]}
+
+
+def largest(attacks: Mapping[str, tuple[float, ...]]) -> dict[str, Any]:
+    """The largest AUC and share found, and the attacks they are of."""
+    best = [max(attacks, key=lambda attack: attacks[attack][k]) for k in range(2)]
+    auc, found = (attacks[attack][k] for k, attack in enumerate(best))
+    return {"auc": auc, "found": found, "by": best}
+
+
 def cell(maker: str, name: str, seeds: Sequence[int] = SEEDS) -> dict[str, Any]:
     """Means over seeds by attack, the largest of them, and whether they reach what is published."""
-    each = [attacked(maker, name, seed) for seed in seeds]
-    means = {attack: tuple(np.mean([one[attack] for one in each], axis=0).round(4).tolist()) for attack in each[0]}
-    best = [max(means, key=lambda attack: means[attack][k]) for k in range(2)]
-    auc, found = (means[attack][k] for k, attack in enumerate(best))
-    known = PUBLISHED[maker, name]
-    return {
-        "published": known,
-        "auc": auc,
-        "found": found,
-        "by": best,
-        "reached": auc >= known[0] - AUC_SLACK and found >= FOUND_SHARE * known[1],
-        "attacks": means,
-    }
+    means = means_of([attacked(name, published(maker, name, seed), seed) for seed in seeds])
+    best, said = largest(means), PUBLISHED[maker, name]
+    reached = best["auc"] >= said[0] - AUC_SLACK and best["found"] >= FOUND_SHARE * said[1]
+    return {"published": said, **best, "reached": reached, "attacks": means}
+
+
+def our_draw(variant: str, name: str, seed: int) -> dict[str, Any]:
+    """What attacks find in what our model makes of the members with some settings, and how like others that is."""
+    drawn, took = drawn_by_ours(name, seed, VARIANTS[variant], variant)
+    return {"attacks": attacked(name, drawn, seed), "likeness": likeness(name, drawn, seed), "took": took}
+
+
+def over_seeds(each: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Means over the seeds that were measured, and the largest AUC and share found."""
+    parts = {part: means_of([one[part] for one in each.values()]) for part in ("attacks", "likeness")}
+    return {**largest(parts["attacks"]), **parts, "seeds": len(each)}
 
 
 def markdown(cells: Mapping[str, Mapping[str, Any]]) -> str:
@@ -164,12 +123,73 @@ def markdown(cells: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def our_markdown(content: Mapping[str, Any]) -> str:
+    """What ours makes of the members beside what is published: how much of them is found, and how like others it is."""
+    heads = ["database", "generator", "AUC", "by", TOGETHER, "found at 1 %", *LIKENESS, "seeds"]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for name in DATABASES:
+        found = {who: over_seeds(each) for who in VARIANTS if (each := content["ours"].get(f"{who}, {name}"))}
+        for maker in MAKERS:
+            if each := content["likeness"].get(f"{maker}, {name}"):
+                like = {"likeness": means_of(list(each.values())), "seeds": len(each)}
+                found[maker] = {**content["cells"][f"{maker}, {name}"], **like}
+        for who, each in found.items():
+            figures = [
+                f"{each['auc']:.3f}",
+                each["by"][0],
+                f"{each['attacks'][TOGETHER][0]:.3f}",
+                f"{each['found']:.3f}",
+            ]
+            figures += [f"{each['likeness'][shown][0]:.3f}" for shown in LIKENESS]
+            lines.append("| " + " | ".join([name, who, *figures, str(each["seeds"])]) + " |")
+        if found:
+            floor = next(iter(found.values()))["likeness"]
+            cells = [name, "members", *[""] * 4, *(f"{floor[shown][1]:.3f}" for shown in LIKENESS), ""]
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def kept(found: Mapping[str, Any]) -> None:
+    """Put what was measured beside what was before, and both tables into the page as far as they are there."""
+    content = {**(read(FILE) if FILE.exists() else {}), **found}
+    write(FILE, content)
+    rewrite(PAGE, markdown(content["cells"]), START, END)
+    if "ours" in content:
+        rewrite(PAGE, our_markdown(content), OURS_START, OURS_END)
+
+
+def ours(variants: Sequence[str], names: Sequence[str], seeds: Sequence[int]) -> None:
+    """Attack what ours makes of the members seed by seed, and keep and print the figures; what is there stays."""
+    content = {"ours": {}, "likeness": {}, **read(FILE)}
+    for seed in seeds:
+        for name in names:
+            for variant in variants:
+                found = content["ours"].setdefault(f"{variant}, {name}", {})
+                if str(seed) not in found:
+                    with one_thread():
+                        found[str(seed)] = our_draw(variant, name, seed)
+                print(f"{variant}, {name}, seed {seed}: {largest(found[str(seed)]['attacks'])}", flush=True)
+                kept({**content, "machine of ours": fingerprint()})
+            for maker in LIKENED:
+                found = content["likeness"].setdefault(f"{maker}, {name}", {})
+                if str(seed) not in found:
+                    with one_thread():
+                        found[str(seed)] = likeness(name, published(maker, name, seed), seed)
+                kept({**content, "machine of ours": fingerprint()})
+    print(our_markdown(content))
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Attack every database and print ours beside what is published."""
     flags = parser("mt_mia", __doc__)
-    flags.add_argument("--only", nargs="+", metavar="MAKER", choices=["clava", "reldiff", "rtf"], help="whose tables")
+    flags.add_argument("--only", nargs="+", metavar="MAKER", choices=MAKERS, help="whose tables")
     flags.add_argument("--databases", nargs="+", choices=list(DATABASES), default=list(DATABASES), help="which")
+    flags.add_argument("--ours", nargs="*", choices=list(VARIANTS), help="attack what ours makes; of which settings")
+    flags.add_argument("--seeds", type=int, nargs="+", choices=SEEDS, default=SEEDS, help="of what ours makes")
     asked = flags.parse_args(words)
+    if asked.ours is not None:
+        ours(asked.ours or list(VARIANTS)[:1], asked.databases, asked.seeds)
+        return 0
     cells = {}
     for maker, name in PUBLISHED:
         if (asked.only and maker not in asked.only) or name not in asked.databases:
@@ -186,7 +206,6 @@ def main(words: Sequence[str] | None = None) -> int:
             flush=True,
         )
     if len(cells) == len(PUBLISHED):
-        write(FILE, {"machine": fingerprint(), "cells": cells})
-        rewrite(PAGE, markdown(cells), START, END)
+        kept({"machine": fingerprint(), "cells": cells})
     print(f"{sum(each['reached'] for each in cells.values())} of {len(cells)} reached")
     return 0

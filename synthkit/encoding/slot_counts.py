@@ -88,6 +88,52 @@ class Counting(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StratifiedCounting:
+    """A counting whose last slot is a class of rows, of which it is known by itself how many rows it has.
+
+    Where counts of one class come out smaller than those of another, as those of units of many rows that are clipped,
+    what is learned of each class is put together again in the shares that the classes have.
+
+    Args:
+        inner: the counting, its last slot the classes.
+        rows: rows of each class, above 0. **Shape**: levels of the last slot.
+    """
+
+    inner: Counting
+    rows: NDArray[np.float64]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Levels of every slot, the classes last."""
+        return self.inner.sizes
+
+    @property
+    def rho(self) -> float:
+        """What may be spent in all."""
+        return self.inner.rho
+
+    def pooled(self, groups: Sequence[NDArray[np.int64]]) -> Counting:
+        """The same rows with levels counted together. **Shape**: (K_j,) a slot."""
+        return self.inner.pooled(groups)
+
+    def measure(self, scopes: Sequence[Scope], rho: float) -> list[MeasuredCounts]:
+        """Tables of counts. **Shape**: t scopes -> t tables."""
+        return self.inner.measure(scopes, rho)
+
+    def worst(
+        self,
+        scopes: Sequence[Scope],
+        expected: Iterable[NDArray[np.float64]],
+        allowances: Sequence[float],
+        *,
+        many: int,
+        rho: float,
+    ) -> list[Scope]:
+        """Tables whose counts are farthest from what was expected."""
+        return self.inner.worst(scopes, expected, allowances, many=many, rho=rho)
+
+
+@dataclass(frozen=True, kw_only=True)
 class AskedCounts:
     """Tables of counts that are wanted of one counting.
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from synthkit.encoding.slot_counts import AskedCounts, Counting, MeasuredCounts, Scope
+from synthkit.encoding.slot_counts import AskedCounts, Counting, MeasuredCounts, Scope, StratifiedCounting
 from synthkit.models.marginal.budget_schedule import BudgetShares, Round, Rounds, outcome_pairs, screened, small
 from synthkit.models.marginal.dependent_slots import DependentSlot, found
 from synthkit.models.marginal.mixture_fit import Tables, descend
@@ -68,6 +68,29 @@ class MeasuredMixture:
     scopes: tuple[Scope, ...]
     followers: tuple[DependentSlot, ...]
     remembered: tuple[MeasuredCounts, ...] = ()
+
+    def restored(self, rows: NDArray[np.float64]) -> MeasuredMixture:
+        r"""The mixture without its last slot, whose levels get the shares that they are known to have.
+
+        $p(x) = \sum_n p(x \mid n) r_n / r$, which is the mixture with weights
+        $\pi_k \sum_n P_k(n) (r_n / r) / p(n)$.
+
+        Args:
+            rows: r_n, rows of each level of the last slot, above 0. **Shape**: (levels,).
+        """
+        slots, shares = len(self.logits) - len(rows), torch.softmax(self.weights.double(), dim=0)
+        law = torch.softmax(self.logits[slots:].double(), dim=0)
+        ratio = torch.from_numpy(rows / rows.sum()) / (law @ shares).clamp(min=MIN_PROBABILITY)
+        weights = (shares * (ratio @ law)).clamp(min=MIN_PROBABILITY).log().float()
+        last = max((j for scope in self.scopes for j in scope), default=0)
+        return replace(
+            self,
+            logits=self.logits[:slots],
+            weights=weights,
+            rows=float(rows.sum()),
+            scopes=tuple(scope for scope in self.scopes if scope[-1] < last),
+            followers=tuple(each for each in self.followers if max(each.slot, each.leader) < last),
+        )
 
 
 @dataclass(frozen=True)
@@ -159,7 +182,8 @@ def measure_adaptively(
     """
     plan = Rounds.of(counting.sizes, counting.rho, split, outcome_pairs(len(counting.sizes), outcomes))
     wanted = adaptive_course(counting, plan, course, generator, device, told)
-    return in_step([wanted], lambda asked: [each.counting.measure(each.scopes, each.rho) for each in asked])[0]
+    learned = in_step([wanted], lambda asked: [each.counting.measure(each.scopes, each.rho) for each in asked])[0]
+    return learned.restored(counting.rows) if isinstance(counting, StratifiedCounting) else learned
 
 
 def in_step(

@@ -27,7 +27,7 @@ from synthkit.privacy.access.counts import NoisyCounting
 from synthkit.privacy.access.encoder_budget import EncoderBudget, EncoderQuery
 from synthkit.privacy.access.private_loader import PrivateLoader
 from synthkit.privacy.access.published_schema import published_schema
-from synthkit.privacy.access.unit_counts import UnitCounting
+from synthkit.privacy.access.unit_counts import stratified_counting
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import DiscreteGaussian
 from synthkit.privacy.dpsgd.noisy_descent import CalibratedDPSGD
@@ -116,7 +116,7 @@ class PrivateCurator:
             return NoisyCounting.of(encoder.encode(self._one).cat.numpy()[:, slots], sizes, rho, pay)
         here = kept(self._owner, most)
         cat = encoder.encode(self._frame[here].reset_index(drop=True)).cat.numpy()[:, slots]
-        return UnitCounting.of(cat, self._owner[here], sizes, bound=most, rho=rho, pay=pay)
+        return stratified_counting(cat, self._owner[here], sizes, bound=most, rho=rho, pay=pay)
 
     def margins(self, encoder: TableEncoder, charge: Charge, pay: Pay) -> RakingMargins:
         """Noisy one- and two-way tables of grouped columns, cells that noise alone might fill pooled.

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from synthkit.encoding.arrays import Floats, Ints
 from synthkit.encoding.layout import level_dtype
-from synthkit.encoding.slot_counts import MeasuredCounts, Scope
+from synthkit.encoding.slot_counts import MeasuredCounts, Scope, StratifiedCounting
 from synthkit.privacy.access.counts import CHANGE, CodedTables, Pay, noise_scale
+from synthkit.privacy.access.row_strata import RowStrata
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import ReportNoisyMax
 from synthkit.privacy.mechanisms.noise import choose
@@ -21,6 +22,7 @@ from synthkit.privacy.mechanisms.stacked_counts import CountedRows, StackedCount
 
 CLIPPED_AT = 0.85  # quantile of the units' norms that is the clip: bias against the few beyond it, for less noise
 CLIP_SHARE = 0.02  # of a price that finds the clip
+STRATA_SHARE = 0.01  # of the whole budget that finds how many rows there are of units of so many
 SETTLED_SHARE = 0.02  # of the whole budget that finds how many rows a unit has, and how many there are
 
 
@@ -217,3 +219,25 @@ def _norms(stack: Sequence[CountedRows]) -> Floats:
     units = max(int(table.owner.max(initial=-1)) for table in stack) + 1
     found = StackedCounts.norms(stack, units)
     return found[found > 0]
+
+
+def stratified_counting(
+    cat: NDArray[np.integer], owner: Ints, sizes: tuple[int, ...], *, bound: int, rho: float, pay: Pay
+) -> StratifiedCounting:
+    """Counts of coded rows beside the class of each by how many rows its unit has, and rows of each class as told.
+
+    That units of many rows are clipped, and count for less, is made up for class by class.
+
+    Args:
+        cat: levels, slot j in range(sizes[j]). **Shape**: (n, d).
+        owner: number of the unit of each row. **Shape**: (n,).
+        sizes: levels of every slot.
+        bound: rows of one unit, at most; public.
+        rho: what may be spent in all.
+        pay: called with each charge before it is drawn.
+    """
+    strata = RowStrata.told(owner, bound=bound, rho=STRATA_SHARE * rho, pay=pay)
+    wide = np.concatenate([cat, strata.level[:, None].astype(cat.dtype)], axis=1)
+    left = rho * (1 - STRATA_SHARE)
+    inner = UnitCounting.of(wide, owner, (*sizes, len(strata.rows)), bound=bound, rho=left, pay=pay)
+    return StratifiedCounting(inner=inner, rows=strata.rows)
