@@ -78,7 +78,7 @@ class LevelLookup(Lookup):
         diagonal = kernel.coarse.square() + squared(kernel.phi)
         own = (diagonal[self.index] * squared(self.right)).sum(dim=1)
         out = bound = units.sums(own)
-        if units.single:
+        if units.single or not slots.shape[1]:
             return out, bound
         out = out.clone()
         for block in units.blocks():
