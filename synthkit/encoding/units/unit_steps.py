@@ -13,6 +13,8 @@ from synthkit.encoding.layout import Layout, Rows, Slot
 from synthkit.encoding.units.sequences import Sequences
 
 EVERY_TABLE = -1  # table of a made-up step that is a row of each of them
+_STEP = Slot(name="step", size=1, ordinal=False, missing=False, parent=None, prior=np.zeros(1, np.float32))
+STEPS_LAYOUT = Layout((_STEP,), ("step",))  # of numbers of steps, whose levels nobody asks for
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,3 @@ class UnitSteps(Rows):
         steps, owner = self.steps, self.owner
         first = np.r_[True, (owner[1:] != owner[:-1]) | (steps[1:] != steps[:-1] + 1)][: len(steps)]
         return owner[first]
-
-
-def steps_layout(sequences: Sequences) -> Layout:
-    """A layout of the numbers of steps, as long as the slots of no row matter."""
-    slot = Slot(name="step", size=1, ordinal=False, missing=False, parent=None, prior=np.zeros(1, np.float32))
-    return Layout((slot,), ("step",))

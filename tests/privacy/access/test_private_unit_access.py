@@ -18,8 +18,9 @@ from synthkit.errors import BudgetExceededError, ConfigError, SchemaError, Unsup
 from synthkit.models.unit_layout import UnitLayout
 from synthkit.models.unit_marginal.model import UnitMarginal
 from synthkit.privacy.access.encoder_budget import encoder_queries
-from synthkit.privacy.access.private_unit_access import PLACED, PrivateUnitAccess, UnitBudget
+from synthkit.privacy.access.private_unit_access import PrivateUnitAccess
 from synthkit.privacy.access.unit_access import UnitFitPlan
+from synthkit.privacy.access.unit_budget import PLACED, UnitBudget
 from synthkit.privacy.accounting.budget import Budget
 from synthkit.privacy.accounting.events import Concentrated, ReportNoisyMax, SparseHistogram, StackedGaussian
 from synthkit.privacy.accounting.ledger import Ledger
