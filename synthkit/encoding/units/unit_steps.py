@@ -57,4 +57,4 @@ class UnitSteps(Rows):
         """Numbers of the units whose steps these are, one after the other; a unit may come again. **Shape**: (B,)."""
         steps, owner = self.steps, self.owner
         first = np.r_[True, (owner[1:] != owner[:-1]) | (steps[1:] != steps[:-1] + 1)][: len(steps)]
-        return owner[first]
+        return np.asarray(owner[first], dtype=np.int64)

@@ -97,7 +97,7 @@ class StepLoss(UnitLoss):
         return np.asarray((table == t) | (table == EVERY_TABLE))
 
     def _codes(self, name: str, steps: Ints) -> Tensor:
-        """Codes of steps of one table, -1 for none; of a table without rows as of another. **Shape**: (n,) -> (n, D)."""
+        """Codes of steps of one table, -1 for none, as where it has no rows at all. **Shape**: (n,) -> (n, D)."""
         cat = self.sequences.payload[name].cat
         if not len(cat):
             return torch.full((len(steps), cat.shape[1]), -1, device=self.device)

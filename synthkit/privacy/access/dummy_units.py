@@ -19,7 +19,8 @@ def dummy_units(n: int, encoder: UnitEncoder, state: int, told: int) -> Sequence
     Args:
         n: how many.
         encoder: whose slots they have.
-        state, told: features of what is known before a step, and once its event is.
+        state: features of what is known before a step.
+        told: features of what is known once its event is.
     """
     generator, own = torch.Generator().manual_seed(0), np.arange(n)
     layouts = {name: each.layout for name, each in encoder.payloads.items()}

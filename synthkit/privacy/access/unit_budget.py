@@ -109,9 +109,7 @@ def _sought(asked: Mapping[str, tuple[EncoderQuery, ...]]) -> int:
     return sum(query.kind == "levels" for queries in asked.values() for query in queries)
 
 
-def _shared_out(
-    asked: Mapping[str, tuple[EncoderQuery, ...]], rho: float, failing: float
-) -> dict[str, EncoderBudget]:
+def _shared_out(asked: Mapping[str, tuple[EncoderQuery, ...]], rho: float, failing: float) -> dict[str, EncoderBudget]:
     """What the columns of each table may cost, by what is asked of them."""
     price = {name: math.fsum(PRICE_SHARES[q.kind] for q in queries) for name, queries in asked.items()}
     levels = {name: sum(q.kind == "levels" for q in queries) for name, queries in asked.items()}

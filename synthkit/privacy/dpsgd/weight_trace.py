@@ -257,7 +257,6 @@ class WeightTrace(TorchFunctionMode):
 
         self.meetings.append(WeightUse(name, lambda _: weight, out, use))
 
-
     def _bagged(self, name: str, weight: Weight, index: Tensor, shares: Tensor | None, out: Tensor) -> None:
         """Levels of which some are not there: they point behind the table."""
         size, kernel = weight.at.shape[0], weight.kernel

@@ -14,6 +14,7 @@ from synthkit.encoding.units.sequences import Sequences
 from synthkit.encoding.units.unit_steps import UnitSteps
 from synthkit.errors import ConfigError
 from synthkit.models.timeline.config import TimelineConfig
+from synthkit.models.timeline.model import Timeline
 from synthkit.models.timeline.network import TimelineNetwork
 from synthkit.models.timeline.step_loss import step_loss
 from synthkit.models.timeline.unit_loss import BatchSteps, UnitLoss
@@ -22,7 +23,6 @@ from synthkit.privacy.access.dummy_units import dummy_units
 from synthkit.privacy.access.unit_access import ExactUnitAccess, UnitFitPlan
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.privacy.dpsgd.clipping import Clipper, private_gradient
-from synthkit.models.timeline.model import Timeline
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema.linked import LinkedSchema
 from synthkit.tables.linked_tables import LinkedTables

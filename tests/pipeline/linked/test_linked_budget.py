@@ -266,14 +266,14 @@ def _of_a_fit() -> list[object]:
     ("more", "error", "said"),
     [
         (
-            {"model": "timeline", "settings": {}},
-            UnsupportedError,
-            "must be marginal for linked tables; however: `timeline`",
+            {"model": "timeline", "settings": {"swap_noise": 0.2}},
+            ConfigError,
+            "swap_noise 0.2 \\(0 under a budget\\)",
         ),
         (
             {"model": "independent", "settings": {}},
             UnsupportedError,
-            "must be marginal for linked tables; however: `independent`",
+            "must be marginal, timeline for linked tables; however: `independent`",
         ),
         ({"max_minutes": 1.0}, ConfigError, "must not depend on time; however: `max_minutes` is given"),
         ({"unit": "patients", "max_rows_per_unit": 3}, ConfigError, "Bounds stand in the schema"),
