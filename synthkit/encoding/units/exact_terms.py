@@ -6,7 +6,7 @@ import numpy as np
 
 from synthkit.encoding.arrays import Bools, Floats
 
-GRID = 2.0**24  # of parts of which terms are whole numbers: sums below 2^29 are exact in double precision
+SUM_GRID = 2.0**24  # of parts of which terms are whole numbers: sums below 2^29 are exact in double precision
 
 
 def exact_terms(x: Floats | Bools) -> Floats:
@@ -24,4 +24,4 @@ def exact_terms(x: Floats | Bools) -> Floats:
         >>> bool(x.cumsum()[2] - x[0] == x[1] + x[2])
         True
     """
-    return np.asarray(np.round(np.asarray(x, dtype=np.float64) * GRID) / GRID)
+    return np.asarray(np.round(np.asarray(x, dtype=np.float64) * SUM_GRID) / SUM_GRID)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthkit.encoding.units.exact_terms import GRID, exact_terms
+from synthkit.encoding.units.exact_terms import SUM_GRID, exact_terms
 from synthkit.encoding.units.row_ranks import RowRanks, TableRanks
 from synthkit.encoding.units.running_means import RunningMeans
 
@@ -43,5 +43,5 @@ def test_nor_do_means_of_a_series(seed, before, own):
 
 def test_terms_are_as_near_as_the_grid():
     x = np.random.default_rng(1).normal(size=1000)
-    assert np.abs(exact_terms(x) - x).max() <= 0.5 / GRID
+    assert np.abs(exact_terms(x) - x).max() <= 0.5 / SUM_GRID
     assert np.array_equal(exact_terms(np.array([True, False])), [1.0, 0.0])
