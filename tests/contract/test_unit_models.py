@@ -62,11 +62,13 @@ def once(name: str) -> LinkedSynthesizer:
     return learned(name)
 
 
-def bought(name: str, folder: Path, seed: int = 3, **more: object) -> LinkedSynthesizer:
+def bought(
+    name: str, folder: Path, seed: int = 3, frames: dict[str, pd.DataFrame] | None = None, **more: object
+) -> LinkedSynthesizer:
     """The model fitted under a budget of epsilon 5, with all of it spent and no more."""
     ledger = Ledger.new(folder / "ledger.json", Budget(epsilon=5.0, delta=1e-4, unit="patients"))
     model = LinkedSynthesizer(PUBLIC, name, device="cpu", settings=PAID[name])
-    model.fit(small_hospital(), seed=seed, ledger=ledger, **more)  # type: ignore[arg-type]
+    model.fit(small_hospital() if frames is None else frames, seed=seed, ledger=ledger, **more)  # type: ignore[arg-type]
     assert 4.9 < ledger.epsilon() <= 5.0
     return model
 
@@ -258,6 +260,20 @@ def test_under_a_budget_nothing_is_told_of_the_training(fits, name, tmp_path):
 def test_under_a_budget_noise_is_not_the_seeds(fits, name, tmp_path):
     one, two = fits(name)._model.tensors(), bought(name, tmp_path)._model.tensors()
     assert [k for k, v in one.items() if v.numel() and v.is_floating_point() and not torch.equal(v, two[k])]
+
+
+@paid
+@pytest.mark.parametrize("left", ["nobody", "one", "no rows"])
+def test_under_a_budget_hardly_anybody_and_nobody_is_learned_too(name, left, tmp_path):
+    """Whether there are units and rows is secret, so it stops nothing."""
+    frames = small_hospital(4)
+    frames = {
+        n: f.head(0) if left == "nobody" or (left == "no rows" and n != "patients") else f for n, f in frames.items()
+    }
+    if left == "one":
+        frames = {n: f[f["patient"] == "P000"] for n, f in frames.items()}
+    model = bought(name, tmp_path, frames=frames)
+    assert broken(model.sample(6, seed=1), units=6) == []
 
 
 def test_settings_of_a_budget_are_refused_without_one():

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from synthkit.encoding.units.feature_widths import feature_widths
 from synthkit.encoding.units.sequences import Sequences
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.encoding.units.unit_steps import EVERY_TABLE
 from synthkit.training.dummy_rows import dummy_rows
 
 
-def dummy_units(n: int, encoder: UnitEncoder, state: int, told: int) -> Sequences:
+def dummy_units(n: int, encoder: UnitEncoder) -> Sequences:
     """Units nobody has, of one step each, which is a row of every table, its own owner and its own forerunner.
 
     On them a network is tried out where no real unit may be looked at: all its weights meet them.
@@ -19,10 +20,9 @@ def dummy_units(n: int, encoder: UnitEncoder, state: int, told: int) -> Sequence
     Args:
         n: how many.
         encoder: whose slots they have.
-        state: features of what is known before a step.
-        told: features of what is known once its event is.
     """
     generator, own = torch.Generator().manual_seed(0), np.arange(n)
+    state, told = feature_widths(encoder)
     layouts = {name: each.layout for name, each in encoder.payloads.items()}
     return Sequences(
         offsets=np.arange(n + 1),

@@ -250,7 +250,6 @@ class PrivateUnitAccess:
             raise ConfigError(msg)
         sequences, bounds = self.encoder.encode(self._coded(frames)), most_rows(self._public)
         rows = UnitSteps.of(sequences)
-        made_up = dummy_units(TRIED, self.encoder, sequences.state.shape[1], sequences.told.shape[1])
         loader = PrivateLoader(
             rows,
             rows.owner,
@@ -259,7 +258,7 @@ class PrivateUnitAccess:
             n=n,
             most=max(sum(bounds[name] for name in self.encoder.tables), 1),
             device=self.device,
-            tried=UnitSteps.of(made_up),
+            tried=UnitSteps.of(dummy_units(TRIED, self.encoder)),
         )
         self._frames, self._curators = None, {}
         return loader

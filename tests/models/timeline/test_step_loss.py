@@ -48,8 +48,9 @@ def coded() -> tuple[Sequences, UnitLayout, Sequences]:
     access = ExactUnitAccess(tables, Ledger.unlimited(unit=None), Seeds(1))
     access.reserve(UnitFitPlan(coding=Timeline.coding, root=Timeline.root_coding))
     encoder = access.fit_encoder()
-    sequences = access.batches().sequences
-    return sequences, UnitLayout.of(encoder), dummy_units(8, encoder, sequences.state.shape[1], sequences.told.shape[1])
+    sequences, layout = access.batches().sequences, UnitLayout.of(encoder)
+    assert (sequences.state.shape[1], sequences.told.shape[1]) == (layout.state, layout.told)
+    return sequences, layout, dummy_units(8, encoder)
 
 
 @pytest.fixture

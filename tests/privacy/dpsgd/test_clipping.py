@@ -454,6 +454,29 @@ def test_rows_that_lean_on_each_other_are_refused():
         )
 
 
+def test_rows_of_one_unit_may_lean_on_each_other():
+    """As steps do on those before them; how weights meet rows is found out on rows that stand alone."""
+    torch.manual_seed(4)
+    net, units = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 1)), UNITS["many rows"]
+    x = torch.randn(N, 3)
+
+    def loss(net, rows):
+        x, same = rows[:, :3], rows[:, 3:] == rows[:, 3]
+        before = same.float().tril(-1) @ net[0](x)  # what came before in the unit
+        return net[2](torch.tanh(net[0](x) + before)).squeeze(1).square()
+
+    rows = torch.cat([x, units[:, None].float()], dim=1)
+    alone = torch.cat([x, torch.arange(N)[:, None].float()], dim=1)
+    gradients = by_unit(net, loss, rows, units)
+    lengths = [length(g) for g in gradients]
+    clip = float(np.median(lengths))
+    sums = Clipper(net, loss, clip=clip)
+    sums(alone, torch.arange(N))
+    for k, part in enumerate(sums(rows, units)):
+        wanted = sum(g[k] * min(1.0, clip / x) for g, x in zip(gradients, lengths, strict=True))
+        torch.testing.assert_close(part, wanted, rtol=1e-4, atol=1e-5 * clip * len(gradients))
+
+
 def test_rows_without_an_axis_of_their_own_are_refused():
     net, x, units = linear()
     with pytest.raises(UnsupportedError, match="one axis of their own"):
