@@ -109,6 +109,11 @@ def test_settings_and_their_defaults(heading, record):
     assert table("docs/models.md", heading) == defaults(record)
 
 
+def test_settings_of_timeline_under_a_budget():
+    said = table("docs/models.md", "timeline private setting")
+    assert said == {name: str(value) for name, value in TimelineConfig.PRIVATE_DEFAULTS.items()}
+
+
 def test_settings_left_open_are_settled_as_the_page_says():
     """Numbers in the meaning of `dropout`, `weight_decay` and `steps` are those a fit comes to."""
     page = TEXT["docs/models.md"]

@@ -43,6 +43,26 @@ def resolve_settings(model: str, record: type[Any], settings: Mapping[str, Any],
         raise ConfigError(msg) from error
 
 
+def suited_settings(model: str, record: type[Any], settings: Mapping[str, Any], *, private: bool) -> Any:
+    """The record of a model's settings, held against whether there is a budget.
+
+    Args:
+        model: its name, for messages.
+        record: the frozen dataclass of its settings.
+        settings: by name.
+        private: whether there is a budget.
+
+    Raises:
+        ConfigError: there are settings of a privacy budget without one, or a value is out of its range.
+    """
+    if not private and is_private(record, settings):
+        msg = (
+            f"settings of `{model}` must be private ones where there is a budget; however: those of a private training "
+        )
+        raise ConfigError(msg + "came without a budget. Change one of them")
+    return resolve_settings(model, record, settings, private=private)
+
+
 def is_private(record: type[Any], names: Iterable[str]) -> bool:
     """Whether settings of these names are those of a training under a budget."""
     return bool(set(names) & set(getattr(record, "PRIVATE_ONLY", ())))

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from synthkit.encoding.coding import Coding
 from synthkit.errors import UnsupportedError
 from synthkit.models.base import Capability, RowModel, TrainingLog
+from synthkit.privacy.access.unit_access import UnitFitPlan
+from synthkit.privacy.dpsgd.dpsgd_config import DPSGDConfig
 from synthkit.training.callbacks import TrainingCallbacks
 
 if TYPE_CHECKING:
@@ -66,6 +68,22 @@ class UnitModel(ABC):
         """Latent classes of units that the settings ask for, 1 for none."""
         del config, units
         return 1
+
+    @classmethod
+    def fit_plan(cls, config: Any, units: float | None, *, private: bool) -> UnitFitPlan:
+        """What a fit is going to ask.
+
+        Args:
+            config: settings.
+            units: how many there are; None under a budget.
+            private: whether there is one.
+        """
+        del private
+        classes = 1 if units is None else cls.classes(config, units)
+        share = getattr(config, "root_share", None)
+        return UnitFitPlan(
+            coding=cls.coding, root=cls.root_coding, classes=classes, copies=cls.copies, root_share=share
+        )
 
     @classmethod
     def check(cls, encoder: UnitEncoder) -> None:
@@ -140,7 +158,7 @@ class UnitModel(ABC):
 
     def config(self) -> dict[str, Any]:
         """Settings as plain data."""
-        return asdict(self._config)
+        return dict(self._config.plain() if isinstance(self._config, DPSGDConfig) else asdict(self._config))
 
     def _cannot(self, capability: Capability) -> UnsupportedError:
         name = type(self).__name__

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from synthkit.encoding.coding import Coding
-from synthkit.models.base import TrainingLog
+from synthkit.models.base import Capability, TrainingLog
 from synthkit.models.timeline.config import TimelineConfig
 from synthkit.models.timeline.model import Timeline
 from synthkit.models.unit_layout import UnitLayout
@@ -32,6 +32,7 @@ class UnitIndependent(Timeline):
     """
 
     Config: ClassVar[type[UnitIndependentConfig]] = UnitIndependentConfig  # type: ignore[assignment]
+    capabilities: ClassVar[frozenset[Capability]] = Timeline.capabilities - {Capability.BUDGET}
     root_coding: ClassVar[Coding] = Coding()
     copies: ClassVar[bool] = False
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from synthkit.encoding.layout import Layout
 from synthkit.encoding.units.event_coding import EventCoding
-from synthkit.encoding.units.step_state import HISTORY_FEATURES, StepState, row_features
-from synthkit.encoding.units.unit_clock import MISSING_TICK
+from synthkit.encoding.units.feature_widths import feature_widths
+from synthkit.encoding.units.step_state import HISTORY_FEATURES
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 
 
@@ -44,6 +42,7 @@ class UnitLayout:
     def of(cls, encoder: UnitEncoder) -> UnitLayout:
         """The slots of an encoder."""
         payloads = encoder.payloads
+        state, told = feature_widths(encoder)
         return cls(
             root=encoder.root.layout,
             events=encoder.events,
@@ -51,35 +50,12 @@ class UnitLayout:
             owners=dict(encoder.schema.graph.owners),
             known={name: each.series_slot for name, each in payloads.items()},
             copied={n: {at: slots for at, (slots, _) in p.copied.items()} for n, p in payloads.items()},
-            state=_state_features(encoder) + encoder.means.width,
+            state=state,
             history=HISTORY_FEATURES * encoder.counters + encoder.means.width,
-            told=row_features(encoder.scale, *np.zeros((5, 1), dtype=np.int64)).shape[1] + 2 * encoder.ranks.width,
+            told=told,
         )
 
     @property
     def tables(self) -> tuple[str, ...]:
         """Those that have an owner, in order."""
         return tuple(self.payloads)
-
-
-def _state_features(encoder: UnitEncoder) -> int:
-    tables = len(encoder.tables)
-    none = np.full(1, MISSING_TICK)
-    zero = np.zeros(1, dtype=np.int64)
-    owed, kinds = np.zeros((1, tables), dtype=np.int64), np.zeros((1, encoder.counters), dtype=np.int64)
-    state = StepState(
-        owed=owed,
-        owed_unit=owed,
-        owner=zero,
-        now=none,
-        first=none,
-        last=none,
-        begin=none,
-        end=none,
-        index=zero,
-        place=zero,
-        run=zero,
-        happened=kinds,
-        latest=kinds,
-    )
-    return int(state.features(encoder.scale).shape[1])

@@ -34,8 +34,8 @@ TWO = "two columns"
 MOST_NAMED = 4  # of the tables that a warning is about
 UNFOUND = 2.0  # times what 85 % of the units bring: from there on a clip that noise alone chose is a loss
 WHY = (
-    "Tables of counts need noise once each, and one patient with many rows is one vector among them; `timeline`, which "
-    "learns by gradients, cannot be fitted under a budget."
+    "Tables of counts need noise once each, and one patient with many rows is one vector among them; `timeline`, whose "
+    "gradients need noise at every step, is fitted where it is asked for by name."
 )
 
 

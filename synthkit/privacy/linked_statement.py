@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ROWS_COUNTED = (
     "all rows of a unit within its bounds; what they bring to tables that are told together is clipped to one norm"
 )
+UNITS_CLIPPED = "one of each unit: the sum over all its rows within its bounds, clipped to one norm"
 ROWS_CUT = "synthkit: rows that follow each other, from a place drawn in secret"
 
 
@@ -138,7 +139,7 @@ class LinkedStatement(Statement):
         return {
             "max_rows_per_unit": self.most,
             "counts": ROWS_COUNTED,
-            "gradients": "none are taken",
+            "gradients": UNITS_CLIPPED if self._sampled() else "none are taken",
             "by_link": dict(self.by_link),
             "by_unit": dict(self.by_unit),
             "truncated_by": ROWS_CUT,

@@ -22,12 +22,12 @@ from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.encoding.units.unit_frames import UnitFrames
 from synthkit.errors import ArtefactError, ConfigError, UnsupportedError
 from synthkit.models.base import Capability, TrainingLog
-from synthkit.models.settings import resolve_settings
+from synthkit.models.settings import is_private, resolve_settings, suited_settings
 from synthkit.models.unit_base import UnitModel
 from synthkit.models.unit_layout import UnitLayout
 from synthkit.models.unit_registry import unit_models
 from synthkit.privacy.access.private_unit_access import PrivateUnitAccess
-from synthkit.privacy.access.unit_access import ExactUnitAccess, UnitAccess, UnitFitPlan
+from synthkit.privacy.access.unit_access import ExactUnitAccess, UnitAccess
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.device import choose_device
 from synthkit.runtime.seeds import Seeds
@@ -75,7 +75,9 @@ class LinkedSynthesizer:
             msg = f"`model` must be one of {', '.join(sorted(known))} for linked tables; however: `{model}`"
             raise ConfigError(f"{msg}. Name one of these")
         self.schema, self.model_name, self.seed = schema, model, seed
-        self._config: Any = resolve_settings(model, known[model].Config, dict(settings or {}))
+        self._settings, record = dict(settings or {}), known[model].Config
+        private = is_private(record, self._settings)
+        self._config: Any = resolve_settings(model, record, self._settings, private=private)
         self._device = device
         self._encoder: UnitEncoder | None = None
         self._model: UnitModel | None = None
@@ -145,16 +147,9 @@ class LinkedSynthesizer:
 
     def _coded(self, access: UnitAccess) -> UnitModel:
         """Charge the fit, learn the coding of all tables, and set up a model on it."""
-        kind, many = unit_models()[self.model_name], access.units()
-        access.reserve(
-            UnitFitPlan(
-                coding=kind.coding,
-                root=kind.root_coding,
-                classes=1 if many is None else kind.classes(self._config, many),
-                copies=kind.copies,
-                root_share=getattr(self._config, "root_share", None),
-            )
-        )
+        kind = unit_models()[self.model_name]
+        self._config = suited_settings(self.model_name, kind.Config, self._settings, private=access.private)
+        access.reserve(kind.fit_plan(self._config, access.units(), private=access.private))
         self._encoder = access.fit_encoder()
         self._classes = access.classes
         kind.check(self._encoder)

@@ -10,7 +10,7 @@ from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.models.auto import AUTO, TableSize, choose_model
 from synthkit.models.base import Capability, RowModel
 from synthkit.models.registry import models
-from synthkit.models.settings import is_private, resolve_settings
+from synthkit.models.settings import suited_settings
 from synthkit.privacy.access.data_access import DataAccess
 from synthkit.schema import Schema
 from synthkit.training.callbacks import TrainingCallbacks
@@ -61,12 +61,7 @@ def chosen(
     if access.private and not kind.can(Capability.BUDGET):
         msg = f"under a privacy budget a model must learn from noisy answers; however: `{name}` cannot. Use marginal"
         raise UnsupportedError(msg)
-    if not access.private and is_private(kind.Config, settings):
-        msg = (
-            f"settings of `{name}` must be private ones where there is a budget; however: those of a private training "
-        )
-        raise ConfigError(msg + "came without a budget. Change one of them")
-    config = resolve_settings(name, kind.Config, settings, private=access.private)
+    config = suited_settings(name, kind.Config, settings, private=access.private)
     return ResolvedModel(name=name, kind=kind, config=config, why=why)
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from small_hospital import SMALL, broken, small_hospital
+from small_hospital import PATIENT, SMALL, broken, small_hospital
 
 from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.models.base import Capability
 from synthkit.models.unit_registry import UNIT_MODELS
+from synthkit.privacy.accounting.budget import Budget
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.schema.linked import LinkedSchema
 from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
 
@@ -23,13 +27,28 @@ FEW = {
     "marginal": {"components": 6, "rounds": 1, "first": 4, "between": 2, "last": 4},
     "timeline": {"steps": 4, "root_steps": 4, "width": 16, "hidden": 8, "mixed": 8},
 }
+PAID = {
+    "marginal": FEW["marginal"],
+    "timeline": {"steps": 3, "root_steps": 2, "width": 8, "hidden": 4, "mixed": 4, "sampling_rate": 0.5},
+}
 LONG = {"marginal": 60}  # most rows of a unit: it draws from what it has learned to set it right, row by row
 SCHEMA = LinkedSchema.parse(SMALL)
+PUBLIC = LinkedSchema.parse(
+    {
+        **SMALL,
+        "declared_by": "A. Lee: made up",
+        "tables": {
+            **SMALL["tables"],
+            "labs": {**SMALL["tables"]["labs"], "links": [{**PATIENT, "max_rows_per_owner": 4}]},
+        },
+    }
+)
 models = pytest.mark.parametrize("name", sorted(UNIT_MODELS))
 trained = pytest.mark.parametrize("name", sorted(name for name, settings in FEW.items() if "steps" in settings))
 PROBABLE = sorted(name for name, kind in UNIT_MODELS.items() if kind.can(Capability.LOG_PROB))
 LOG_PROBS = ("log_prob", "row_log_prob")
 UNTOLD = sorted(set(UNIT_MODELS) - set(PROBABLE))
+paid = pytest.mark.parametrize("name", sorted(PAID))
 probable = pytest.mark.parametrize("name", PROBABLE)
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 
@@ -41,6 +60,23 @@ def learned(name: str, device: str = "cpu", seed: int = 3) -> LinkedSynthesizer:
 @cache
 def once(name: str) -> LinkedSynthesizer:
     return learned(name)
+
+
+def bought(
+    name: str, folder: Path, seed: int = 3, frames: dict[str, pd.DataFrame] | None = None, **more: object
+) -> LinkedSynthesizer:
+    """The model fitted under a budget of epsilon 5, with all of it spent and no more."""
+    ledger = Ledger.new(folder / "ledger.json", Budget(epsilon=5.0, delta=1e-4, unit="patients"))
+    model = LinkedSynthesizer(PUBLIC, name, device="cpu", settings=PAID[name])
+    model.fit(small_hospital() if frames is None else frames, seed=seed, ledger=ledger, **more)  # type: ignore[arg-type]
+    assert 4.9 < ledger.epsilon() <= 5.0
+    return model
+
+
+@pytest.fixture(scope="module")
+def fits(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], LinkedSynthesizer]:
+    """Each model under a budget, fitted once."""
+    return cache(lambda name: bought(name, tmp_path_factory.mktemp(name)))
 
 
 def same(one: dict[str, pd.DataFrame], two: dict[str, pd.DataFrame]) -> bool:
@@ -178,6 +214,72 @@ def test_a_model_goes_from_one_device_to_the_other(name, tmp_path):
         assert broken(again.sample(12, seed=1), units=12) == []
         one, two = made.log_prob(small_hospital(9)), again.log_prob(small_hospital(9))
         np.testing.assert_allclose(one, two, rtol=2e-3)
+
+
+def test_every_model_that_learns_under_a_budget_is_tried_under_one():
+    assert set(PAID) == {name for name, kind in UNIT_MODELS.items() if kind.can(Capability.BUDGET)}
+
+
+@paid
+@pytest.mark.parametrize("units", [0, 25])
+def test_under_a_budget_samples_keep_the_rules_and_the_bounds(fits, name, units):
+    drawn = fits(name).sample(units, seed=1)
+    assert broken(drawn, units=units) == []
+    assert drawn["labs"]["patient"].value_counts().max() <= 4 or not units
+    assert same(drawn, fits(name).sample(units, seed=1))
+
+
+@paid
+def test_under_a_budget_a_folder_holds_all_of_it(fits, name, tmp_path):
+    fits(name).save(tmp_path / "model")
+    again = LinkedSynthesizer.load(tmp_path / "model", device="cpu")
+    assert same(again.sample(9, seed=5), fits(name).sample(9, seed=5))
+    assert (again.settings, again.seed) == (fits(name).settings, 3)
+    assert PAID[name].items() <= again.settings.items()
+    if UNIT_MODELS[name].can(Capability.LOG_PROB):
+        assert (again.log_prob(small_hospital(9)) == fits(name).log_prob(small_hospital(9))).all()
+
+
+@paid
+def test_under_a_budget_nothing_is_told_of_the_training(fits, name, tmp_path):
+    """Steps follow from the settings; of losses, time and memory there is no word; the number of units has noise."""
+    heard: list[tuple[int, int, float]] = []
+    model = bought(name, tmp_path, progress=lambda *told: heard.append(told))
+    log = model.log
+    assert log is not None
+    assert (log.seconds, log.memory, log.validation) == (0.0, None, None)
+    assert model.rows is not None
+    assert model.rows != 60.0
+    if name == "timeline":
+        assert (log.steps, log.train, log.at) == (3, (), ())
+        assert [told[:2] for told in heard[-3:]] == [(1, 3), (2, 3), (3, 3)]
+        assert all(np.isnan(loss) for *_, loss in heard[-3:])
+
+
+@paid
+def test_under_a_budget_noise_is_not_the_seeds(fits, name, tmp_path):
+    one, two = fits(name)._model.tensors(), bought(name, tmp_path)._model.tensors()
+    assert [k for k, v in one.items() if v.numel() and v.is_floating_point() and not torch.equal(v, two[k])]
+
+
+@paid
+@pytest.mark.parametrize("left", ["nobody", "one", "no rows"])
+def test_under_a_budget_hardly_anybody_and_nobody_is_learned_too(name, left, tmp_path):
+    """Whether there are units and rows is secret, so it stops nothing."""
+    frames = small_hospital(4)
+    frames = {
+        n: f.head(0) if left == "nobody" or (left == "no rows" and n != "patients") else f for n, f in frames.items()
+    }
+    if left == "one":
+        frames = {n: f[f["patient"] == "P000"] for n, f in frames.items()}
+    model = bought(name, tmp_path, frames=frames)
+    assert broken(model.sample(6, seed=1), units=6) == []
+
+
+def test_settings_of_a_budget_are_refused_without_one():
+    model = LinkedSynthesizer(SCHEMA, "timeline", settings={"clip_norm": 1.0})
+    with pytest.raises(ConfigError, match="those of a private training came without a budget"):
+        model.fit(small_hospital())
 
 
 def test_what_is_not_fitted_cannot_be_asked():

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from synthkit.encoding.arrays import Floats, Ints
+from synthkit.encoding.units.exact_terms import exact_terms
 from synthkit.encoding.units.learned_table import pointer
 from synthkit.encoding.units.payload_coding import PayloadCoding, coarse_levels
 from synthkit.encoding.units.unit_frames import UnitFrames
@@ -130,7 +131,7 @@ class RowRanks:
         order = np.empty_like(place)
         order[place] = np.arange(len(place))
         both = np.concatenate([np.nan_to_num(ranks), ~np.isnan(ranks)], axis=1)[order]
-        before = np.concatenate([np.zeros((1, both.shape[1])), both.cumsum(axis=0)])
+        before = np.concatenate([np.zeros((1, both.shape[1])), exact_terms(both).cumsum(axis=0)])
         at = np.arange(len(order))
         begin = np.maximum.accumulate(np.where(twin[order] < 0, at, 0)) if len(at) else at
         return echo(np.nan_to_num(ranks[twin]) * (twin >= 0)[:, None], (before[at] - before[begin])[place])

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from synthkit.encoding.arrays import Bools, Floats, Ints
+from synthkit.encoding.units.exact_terms import exact_terms
 from synthkit.encoding.units.payload_coding import PayloadCoding
 from synthkit.encoding.units.row_ranks import RowRanks
 
@@ -120,5 +121,5 @@ class RunningMeans:
 
 def _sums(x: Floats | Bools, begin: Ints) -> Floats:
     """Sums of what stood before in the same unit. **Shape**: (n, M), (n,) -> (n, M)."""
-    running = np.concatenate([np.zeros((1, x.shape[1])), x.cumsum(axis=0, dtype=np.float64)])
+    running = np.concatenate([np.zeros((1, x.shape[1])), exact_terms(x).cumsum(axis=0)])
     return np.asarray(running[:-1] - running[begin])

@@ -32,11 +32,14 @@ from synthkit.encoding.units.sequences import portions
 from synthkit.models.autoregressive.config import AUTOREGRESSIVE_SMALL_ROWS, AutoregressiveConfig
 from synthkit.models.autoregressive.model import Autoregressive
 from synthkit.models.base import Capability, RowModel, TrainingLog
+from synthkit.models.marginal.model import Marginal
 from synthkit.models.row_completion import complete_rows
 from synthkit.models.timeline.config import TimelineConfig, default_classes
 from synthkit.models.timeline.network import TimelineNetwork
 from synthkit.models.timeline.network_laws import NetworkLaws
 from synthkit.models.timeline.once_masks import once_masks
+from synthkit.models.timeline.private_training import private_plan, private_root
+from synthkit.models.timeline.step_loss import step_loss
 from synthkit.models.timeline.unit_loss import BatchSteps, UnitLoss
 from synthkit.models.timeline.unit_sampler import draw_below
 from synthkit.models.unit_base import UnitModel
@@ -53,7 +56,7 @@ if TYPE_CHECKING:
     from synthkit.encoding.units.root_facts import RootFacts
     from synthkit.encoding.units.sequences import Sequences
     from synthkit.encoding.units.unit_encoder import UnitEncoder
-    from synthkit.privacy.access.unit_access import UnitAccess, UnitBatches
+    from synthkit.privacy.access.unit_access import UnitAccess, UnitBatches, UnitFitPlan
 
 FEW_UNITS_STEPS = 1200  # of the root, at most, where units are few
 ROOT_SHARE = 0.15  # of a time budget, for the root
@@ -73,26 +76,38 @@ class Timeline(UnitModel):
     """
 
     Config: ClassVar[type[TimelineConfig]] = TimelineConfig
-    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.BUDGET}
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
     coding: ClassVar[Coding] = Coding()
     root_coding: ClassVar[Coding] = Autoregressive.coding
     _config: TimelineConfig
 
     def __init__(self, layout: UnitLayout, config: TimelineConfig | None = None) -> None:
         super().__init__(layout, config)
-        self._root = Autoregressive(layout.root, self._root_config(AUTOREGRESSIVE_SMALL_ROWS))
+        self._root: Autoregressive | Marginal = Autoregressive(
+            layout.root, self._root_config(AUTOREGRESSIVE_SMALL_ROWS)
+        )
+        if self._config.private:
+            self._root = Marginal(layout.root, private_root(self._config))
         with seeded(0, torch.device("cpu")):
             self._network = TimelineNetwork(layout, self._config).eval()
 
     @property
     def root(self) -> RowModel:
-        """The flagship, on the units' own rows."""
+        """The flagship, on the units' own rows; under a budget a mixture fitted to counts."""
         return self._root
 
     @classmethod
     def classes(cls, config: TimelineConfig, units: float) -> int:
         """Latent classes of units that the settings ask for, 1 for none."""
         return default_classes(units) if config.classes is None else config.classes
+
+    @classmethod
+    def fit_plan(cls, config: TimelineConfig, units: float | None, *, private: bool) -> UnitFitPlan:
+        """What a fit is going to ask; under a budget counts of the units' own rows, and noisy steps on all others."""
+        plan = super().fit_plan(config, units, private=private)
+        if not private:
+            return plan
+        return replace(plan, root=Marginal.coding, classes=config.classes or 1, dpsgd=config.dpsgd_plan)
 
     @classmethod
     def check(cls, encoder: UnitEncoder) -> None:
@@ -122,6 +137,8 @@ class Timeline(UnitModel):
     def fit(self, access: UnitAccess, seed: int, callbacks: TrainingCallbacks | None = None) -> TrainingLog:
         """Train the root, then everything below it."""
         callbacks = callbacks or TrainingCallbacks()
+        if access.private:
+            return self._fit_privately(access, seed, callbacks)
         batches = access.batches()
         rows = float(batches.sequences.offsets[-1])
         self._config = self._config.settled(rows)
@@ -133,6 +150,19 @@ class Timeline(UnitModel):
             self._network = TimelineNetwork(self.layout, self._config).to(access.device)
         self._network.count(batches.sequences)
         curve = train(self._network, _Loss(batches, self._config), batches.loader, self._plan(batches), seed, callbacks)
+        return TrainingLog(**asdict(curve))
+
+    def _fit_privately(self, access: UnitAccess, seed: int, callbacks: TrainingCallbacks) -> TrainingLog:
+        """Fit the root to counts, then make all steps below it that were charged; nothing follows from the rows."""
+        callbacks.begin(TRAINED_UNITS)
+        root = self._root = Marginal(self.layout.root, private_root(self._config))
+        root.fit_counts(access.root().counts(), seed, callbacks, access.device)
+        self.rows = max(root.rows or 1.0, 1.0)
+        callbacks.begin(TRAINED_ROWS)
+        with seeded(seed, access.device):
+            self._network = TimelineNetwork(self.layout, self._config).to(access.device)
+        loader = access.training(self.rows)
+        curve = train(self._network, step_loss, loader, private_plan(self._config), seed, callbacks)
         return TrainingLog(**asdict(curve))
 
     def _fit_root(

@@ -79,36 +79,39 @@ class UnitLoss:
 
     def parts(self, batch: BatchSteps) -> tuple[Tensor, Tensor]:
         """What the event and the row of each judged step cost. **Shape**: (m,), (m,)."""
-        net, sequences = self.network, self.sequences
+        net = self.network
         if not len(batch.judged):
             none = net.to_event.new_zeros(0)
             return none, none
         rows = self._rows(batch)
         past = self._past(batch, rows)
-        step = batch.step[batch.judged]
-        event = self._index(sequences.event, step).long()
-        context = net.event_context(past)
-        order = torch.ones(event.shape[1], event.shape[1], dtype=torch.bool, device=self.device).tril(-1)[None]
-        parts = net.event.losses(event, order, context=context)
-        free = self._tensor(sequences.free[step])
-        at = net.layout.events.gap_slot
-        untimed = event[:, at] == 0
-        counted = torch.ones_like(parts, dtype=torch.bool)
-        counted[at:] = (free & ~untimed)[None]
-        return torch.where(counted, parts, 0.0).sum(dim=0), self._payload(batch, rows, past, event)
+        event = self._index(self.sequences.event, batch.step[batch.judged]).long()
+        summary = self._summary(batch, rows, past, net.event_words(event, net.words.table()))
+        return self._event(batch, past, event), self._payload(batch, summary)
 
     def summaries(self, batch: BatchSteps) -> Tensor:
         """What is known of the row of each judged step once its event is. **Shape**: (m, H)."""
-        rows = self._rows(batch)
+        net, rows = self.network, self._rows(batch)
         event = self._index(self.sequences.event, batch.step[batch.judged]).long()
-        return self._summary(batch, rows, self._past(batch, rows), event)
+        return self._summary(batch, rows, self._past(batch, rows), net.event_words(event, net.words.table()))
 
-    def _summary(self, batch: BatchSteps, rows: Tensor, past: Past, event: Tensor) -> Tensor:
+    def _event(self, batch: BatchSteps, past: Past, event: Tensor) -> Tensor:
+        """What the event of each judged step costs. **Shape**: Past of m, (m, E) -> (m,)."""
         net = self.network
+        context = net.event_context(past)
+        order = torch.ones(event.shape[1], event.shape[1], dtype=torch.bool, device=self.device).tril(-1)[None]
+        parts = net.event.losses(event, order, context=context)
+        free = self._tensor(self.sequences.free[batch.step[batch.judged]])
+        at = net.layout.events.gap_slot
+        counted = torch.ones_like(parts, dtype=torch.bool)
+        counted[at:] = (free & (event[:, at] != 0))[None]
+        return torch.where(counted, parts, 0.0).sum(dim=0)
+
+    def _summary(self, batch: BatchSteps, rows: Tensor, past: Past, words: Tensor) -> Tensor:
+        """The same, of value vectors of the events. **Shape**: (m, H) -> (m, H)."""
         twin, series = self._series(batch, rows)
-        words = net.event_words(event, net.words.table())
         told = self._index(self.sequences.told, batch.step[batch.judged]).float()
-        return net.row_summary(past, words, twin, series, told)
+        return self.network.row_summary(past, words, twin, series, told)
 
     def _rows(self, batch: BatchSteps) -> Tensor:
         """Value vectors of all steps, and nought behind them. **Shape**: (n + 1, H)."""
@@ -127,8 +130,7 @@ class UnitLoss:
         """What came before each judged step."""
         sequences, none = self.sequences, len(rows) - 1
         at, begin = batch.judged, batch.begin[batch.judged]
-        running = torch.nn.functional.pad(rows[:-1].cumsum(dim=0), (0, 0, 1, 0))
-        roots = self.network.root_words(self._index(sequences.roots.cat, batch.units).long())
+        running = self._running(rows[:-1])
         owner = sequences.owner[batch.step]
         place = np.where(owner >= 0, owner - batch.step + np.arange(len(owner)), none)
         above = np.concatenate([place, [none]])
@@ -136,7 +138,7 @@ class UnitLoss:
         recent = np.maximum(at - RECENT, begin)
         moment = at + (sequences.moment[batch.step[at]] - batch.step[at])
         vectors = [
-            roots[self._tensor(batch.unit[at])],
+            self._roots(batch),
             rows[self._tensor(near)],
             rows[self._tensor(above[near])] + rows[self._tensor(above[above[near]])],
             rows[self._tensor(np.where(at - 1 >= begin, at - 1, none))],
@@ -150,6 +152,11 @@ class UnitLoss:
         before = before.masked_fill(self._tensor(at - 1 < begin)[:, None], -1)
         direct = self._opened(owner[at]) + self.network.latest_words(before)
         return Past(torch.stack(vectors, dim=1), numbers, direct)
+
+    def _roots(self, batch: BatchSteps) -> Tensor:
+        """Value vectors of the unit of each judged step. **Shape**: (m, H)."""
+        roots = self.network.root_words(self._index(self.sequences.roots.cat, batch.units).long())
+        return roots[self._tensor(batch.unit[batch.judged])]
 
     def _opened(self, owner: Ints) -> Tensor:
         """What the open owner of each judged step tells of its next event. **Shape**: (m,) -> (m, H)."""
@@ -180,16 +187,20 @@ class UnitLoss:
         cat = self._index(self.sequences.payload[name].cat, np.where(steps >= 0, row, 0)).long()
         return cat.masked_fill(self._tensor(steps < 0)[:, None], -1)
 
+    def _running(self, rows: Tensor) -> Tensor:
+        """What means of rows that follow each other are told from. **Shape**: (n, H) -> (n + 1, H)."""
+        return torch.nn.functional.pad(rows.cumsum(dim=0), (0, 0, 1, 0))
+
     def _mean(self, running: Tensor, end: Ints, begin: Ints) -> Tensor:
+        """Means of rows from places on up to others. **Shape**: (m,), (m,) -> (m, H)."""
         many = self._tensor(np.maximum(end - begin, 1).astype(np.float32))[:, None]
         return (running[self._tensor(end)] - running[self._tensor(begin)]) / many
 
-    def _payload(self, batch: BatchSteps, rows: Tensor, past: Past, event: Tensor) -> Tensor:
-        """What the row of each judged step costs. **Shape**: (m,)."""
+    def _payload(self, batch: BatchSteps, summary: Tensor) -> Tensor:
+        """What the row of each judged step costs. **Shape**: (m, H) -> (m,)."""
         net, sequences = self.network, self.sequences
         step = batch.step[batch.judged]
-        summary = self._summary(batch, rows, past, event)
-        out = past.numbers.new_zeros(len(step))
+        out = torch.zeros(len(step), device=self.device)
         of = sequences.table[step]
         for t, name in enumerate(net.layout.tables):
             here = np.flatnonzero(of == t)
@@ -228,7 +239,7 @@ class UnitLoss:
         place = batch.begin + sequences.twin_place[batch.step]
         ordered = np.empty_like(place)
         ordered[place] = np.arange(len(place))
-        running = torch.nn.functional.pad(rows[self._tensor(ordered)].cumsum(dim=0), (0, 0, 1, 0))
+        running = self._running(rows[self._tensor(ordered)])
         end = place[batch.judged]
         return rows[self._tensor(local)], self._mean(running, end, end - sequences.twin_rank[batch.step[batch.judged]])
 

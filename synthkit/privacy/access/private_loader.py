@@ -46,6 +46,8 @@ class PrivateLoader:
         n: number of units, declared or paid for; never counted here.
         most: rows of one unit that may be looked at, chosen here once and in secret; 1 or more.
         device: where to compute.
+        tried: made-up rows, each of a unit of its own, on which it is found out where weights meet rows; drawn from the
+            layout if not given.
 
     Raises:
         ConfigError: n is not positive, or units are not one a row, or no row of a unit may be looked at.
@@ -77,6 +79,7 @@ class PrivateLoader:
         n: float,
         most: int = 1,
         device: torch.device | str = "cpu",
+        tried: Rows | None = None,
     ) -> None:
         if not 0 < n < float("inf"):
             msg = f"the number of units must be above 0; however: {n:g}. Declare it, or pay for it"
@@ -89,7 +92,7 @@ class PrivateLoader:
         self._rows = rows[torch.from_numpy(chosen).to(rows.cat.device)].to(device)
         self._owner, self._many = torch.from_numpy(owner).to(device), len(names)
         self._layout, self._noisy, self._n = layout, noisy, float(n)
-        self._left = noisy.plan.steps
+        self._left, self._tried = noisy.plan.steps, tried
 
     @property
     def layout(self) -> Layout:
@@ -132,7 +135,7 @@ class PrivateLoader:
 
         Args:
             module: its parameters get noisy gradients.
-            loss: loss of each row, which must depend on no other. **Shape**: Rows of B -> (B,).
+            loss: loss of each row, which must depend on no row of another unit. **Shape**: Rows of B -> (B,).
             optimizer: of these parameters.
 
         Raises:
@@ -141,8 +144,8 @@ class PrivateLoader:
         """
         sums: Clipper[M, Rows] = Clipper(module, loss, clip=self.plan.clip_norm)
         with self._secretly():
-            tried = dummy_rows(TRIED, self._layout, torch.default_generator).to(self.device)
-            sums(tried, torch.arange(TRIED, device=self.device))
+            tried = self._tried or dummy_rows(TRIED, self._layout, torch.default_generator)
+            sums(tried.to(self.device), torch.arange(len(tried), device=self.device))
 
         def step() -> None:
             self._pay()

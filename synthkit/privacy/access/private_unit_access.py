@@ -20,18 +20,21 @@ from synthkit.encoding.units.unit_classes import UnitClasses
 from synthkit.encoding.units.unit_clock import UnitClock
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.encoding.units.unit_frames import UnitFrames
+from synthkit.encoding.units.unit_steps import STEPS_LAYOUT, UnitSteps
 from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.privacy.access.bounded_units import bounded_units, most_rows
 from synthkit.privacy.access.catalogued_levels import with_catalogued_levels, with_stand_ins
 from synthkit.privacy.access.counts import noise_scale
-from synthkit.privacy.access.encoder_budget import PRICE_SHARES, EncoderBudget, EncoderQuery, encoder_queries
+from synthkit.privacy.access.dummy_units import dummy_units
+from synthkit.privacy.access.encoder_budget import encoder_queries
 from synthkit.privacy.access.linked_counts import NoisyLinkedCounts
 from synthkit.privacy.access.private_curator import PrivateCurator
+from synthkit.privacy.access.private_loader import TRIED, PrivateLoader
 from synthkit.privacy.access.unit_access import UnitBatches, UnitFitPlan
+from synthkit.privacy.access.unit_budget import UnitBudget
 from synthkit.privacy.access.unit_counts import CLIP_SHARE, CLIPPED_AT, UnitCounting
-from synthkit.privacy.accounting.budget_plan import COUNTED, FAILING, MAX_CODING_SHARE, SOUGHT, UNDER, affordable
+from synthkit.privacy.accounting.budget_plan import FAILING, affordable
 from synthkit.privacy.accounting.charge import Charge
-from synthkit.privacy.accounting.events import Concentrated
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.privacy.mechanisms.noisy_quantile import NoisyQuantile
 from synthkit.privacy.mechanisms.stacked_counts import CountedRows, StackedCounts
@@ -45,48 +48,11 @@ EVENT_SLOTS, ROOT_SLOTS = (
     6,
     4,
 )  # what an event, and a unit besides its own slots, count as beside the slots of rows, when counts are priced
-PLACED = 0.25  # share of what the coding costs that buys types, gaps and repeats of rows
-NO_BATCHES = "under a privacy budget units are counted, not handed out; however: batches are asked for. Use marginal"
+NO_BATCHES = (
+    "under a privacy budget rows of units stay behind the access; however: batches are asked for. "
+    "Use marginal, or timeline with settings of a private training"
+)
 PUBLIC = "schema: lines that somebody answers for"  # who declares what is learned: each line was asked about before
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnitBudget:
-    """What a fit of linked tables may spend on what, in zero-concentrated differential privacy.
-
-    Args:
-        coding: by table, what its columns cost.
-        placed: what types, gaps and repeats of rows cost.
-        counts: what all counts cost, of the units' own rows and of what is below them.
-    """
-
-    coding: Mapping[str, EncoderBudget]
-    placed: float
-    counts: float
-
-    @classmethod
-    def of(cls, asked: Mapping[str, tuple[EncoderQuery, ...]], rho: float, failing: float) -> UnitBudget:
-        """The budget shared out by public numbers alone.
-
-        Args:
-            asked: what must be known to code each table.
-            rho: of all of it.
-            failing: probability with which a level that one unit alone has may be told.
-        """
-        found = sum(query.kind == "levels" for queries in asked.values() for query in queries)
-        coding = min(COUNTED + SOUGHT * found, MAX_CODING_SHARE) * rho
-        price = {name: math.fsum(PRICE_SHARES[q.kind] for q in queries) for name, queries in asked.items()}
-        whole = math.fsum(price.values())
-        levels = {name: sum(q.kind == "levels" for q in queries) for name, queries in asked.items()}
-        budgets = {
-            name: EncoderBudget(
-                queries=queries,
-                rho=(1 - PLACED) * coding * price[name] / whole,
-                delta=failing * UNDER * levels[name] / max(found, 1),
-            )
-            for name, queries in asked.items()
-        }
-        return cls(coding=budgets, placed=PLACED * coding * UNDER, counts=(rho - coding) * UNDER)
 
 
 class PrivateUnitAccess:
@@ -177,16 +143,18 @@ class PrivateUnitAccess:
         asked = {name: encoder_queries(self._declared[name], counted=True) for name in mapped}
         asked = {name: tuple(q for q in each if q.kind != "rows") for name, each in asked.items()}
         failing = any(query.kind == "levels" for each in asked.values() for query in each)
+        terms = self.ledger.budget
+        public_n = None if terms is None or terms.public_n is None else float(terms.public_n)
+        dpsgd = None if plan.dpsgd is None else plan.dpsgd(public_n)
         with self.ledger.alone():
             left = self.ledger.left()
             delta = FAILING * left.delta if failing else 0.0
-            rho = affordable(left, delta)
-            spent = Concentrated(rho=rho, delta=delta)
-            self.ledger.charge(
-                [Charge(what="tables of counts and the coding of all linked tables", spent=spent)], delta=left.delta
-            )
-        self._plan = plan
-        self._budget = UnitBudget.of(asked, rho, delta)
+            if dpsgd is None:
+                budget = UnitBudget.of(asked, affordable(left, delta), delta)
+            else:
+                budget = UnitBudget.trained(asked, left, delta, dpsgd, root_share=plan.root_share)
+            self.ledger.charge(budget.charges(), delta=left.delta)
+        self._plan, self._budget = plan, budget
 
     def fit_encoder(self) -> UnitEncoder:
         """A coding of all tables of which every number is public or paid for."""
@@ -241,7 +209,9 @@ class PrivateUnitAccess:
 
         A few more are added to theirs: how many rows there are of everything hangs on them.
         """
-        _, plan, _ = self._open()
+        _, plan, budget = self._open()
+        if budget.noisy is not None:
+            return 1.0  # what is below is learned from gradients
         if plan.root_share is not None:
             return plan.root_share
         root = len(self.encoder.root.layout.coarse) + ROOT_SLOTS
@@ -276,6 +246,34 @@ class PrivateUnitAccess:
             out[name] = UnitCounting.of(steps.cat, steps.unit, flat.sizes, bound=bound, rho=rho, pay=self._pay)
         self._frames, self._curators = None, {}
         return NoisyLinkedCounts(out)
+
+    def training(self, n: float) -> PrivateLoader:
+        """The loader that makes the noisy steps which were charged, on the steps of units; the last look at the tables.
+
+        Args:
+            n: number of units, declared or paid for.
+
+        Raises:
+            ConfigError: no training was charged, or n is not positive.
+        """
+        frames, _, budget = self._open()
+        if budget.noisy is None:
+            msg = "a training must be charged before its first step; however: counts were. Reserve a plan with `dpsgd`"
+            raise ConfigError(msg)
+        sequences, bounds = self.encoder.encode(self._coded(frames)), most_rows(self._public)
+        rows = UnitSteps.of(sequences)
+        loader = PrivateLoader(
+            rows,
+            rows.owner,
+            STEPS_LAYOUT,
+            budget.noisy,
+            n=n,
+            most=max(sum(bounds[name] for name in self.encoder.tables), 1),
+            device=self.device,
+            tried=UnitSteps.of(dummy_units(TRIED, self.encoder)),
+        )
+        self._frames, self._curators = None, {}
+        return loader
 
     def _coded(self, frames: UnitFrames) -> UnitFrames:
         """The frames as the published schema learns them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,15 +25,17 @@ from synthkit.encoding.units.unit_classes import UnitClasses
 from synthkit.encoding.units.unit_clock import UnitClock
 from synthkit.encoding.units.unit_encoder import UnitEncoder
 from synthkit.encoding.units.unit_frames import UnitFrames
-from synthkit.errors import ConfigError
+from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.privacy.access.counts import ExactCounting
 from synthkit.privacy.access.data_access import DataAccess, FitPlan
 from synthkit.privacy.access.exact_access import ExactAccess
 from synthkit.privacy.access.exact_loader import ExactLoader
 from synthkit.privacy.access.linked_counts import ExactLinkedCounts
+from synthkit.privacy.access.private_loader import PrivateLoader
 from synthkit.privacy.accounting.charge import Charge
 from synthkit.privacy.accounting.events import NonPrivate
 from synthkit.privacy.accounting.ledger import Ledger
+from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema.linked import LinkedSchema
 from synthkit.tables.linked_tables import LinkedTables
@@ -51,8 +53,10 @@ class UnitFitPlan:
         root: the same for the units' own rows.
         classes: latent classes of units, 1 for none.
         copies: whether values that rows repeat are to point at them.
-        root_share: under a budget, the share of what the coding leaves that counts the units' own rows; that of their
-            slots among all if not given.
+        root_share: under a budget, the share of what the coding leaves that counts the units' own rows; if not given,
+            that of their slots among all, or beside a training a fixed one.
+        dpsgd: under a budget, the plan of a training, given the number of units if it is public; None for a model that
+            learns from counts alone.
     """
 
     coding: Coding
@@ -60,6 +64,7 @@ class UnitFitPlan:
     classes: int = 1
     copies: bool = True
     root_share: float | None = None
+    dpsgd: Callable[[float | None], DPSGDPlan] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +162,18 @@ class UnitAccess(Protocol):
 
         Raises:
             UnsupportedError: there is a budget, under which rows stay behind the access.
+        """
+        ...
+
+    def training(self, n: float) -> PrivateLoader:
+        """Under a budget, the loader of the steps of units, which makes the noisy steps that were charged.
+
+        Args:
+            n: number of units, declared or paid for.
+
+        Raises:
+            UnsupportedError: there is no budget.
+            ConfigError: no training was charged.
         """
         ...
 
@@ -260,6 +277,16 @@ class ExactUnitAccess:
             sequences = self.encoder.encode(self._frames)
             self._batches = _batches(sequences, self._seeds, self.device)
         return self._batches
+
+    def training(self, n: float) -> PrivateLoader:
+        """None.
+
+        Raises:
+            UnsupportedError: always.
+        """
+        del n
+        msg = "steps are noisy where there is a budget; however: there is none. Train on `batches`"
+        raise UnsupportedError(msg)
 
     def below(self, contexts: StepContexts) -> ExactLinkedCounts:
         """Exact counts of the steps of units in flat tables, charged before they are handed out.

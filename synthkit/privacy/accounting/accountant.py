@@ -256,7 +256,8 @@ def _divergences(charges: Sequence[Charge]) -> tuple[NDArray[np.float64], NDArra
             case DiscreteLaplace() | StableHistogram():
                 extra += times * _pure(zcdp.pure(event), accountant.orders)
             case _:
-                accountant.compose(_named(event), times)
+                with _silent():
+                    accountant.compose(_named(event), times)
         failure += times * zcdp.failure(event)
     return accountant.orders, accountant.rdp + extra, failure
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, Self, TypeVar
 
 import torch
@@ -73,9 +73,13 @@ class Clipper(Generic[M, B]):
     adds nothing.
     Products for norms and sums are taken in float32, whatever the network computes in and torch was told before.
 
+    Rows of one unit may lean on each other, as steps do on those before them: what leaves a weight at one row then
+    holds the gradients of all rows of its unit. The first rows that come must each stand alone: they tell how weights
+    meet rows, and whether rows of different units lean on each other.
+
     Args:
-        module: network; its parameters that require gradients are summed over. Rows must not lean on each other.
-        loss: loss of each row, which must depend on no other row. **Shape**: module, B rows -> (B,).
+        module: network; its parameters that require gradients are summed over.
+        loss: loss of each row, which must depend on no row of another unit. **Shape**: module, B rows -> (B,).
         clip: C, above 0.
 
     Raises:
@@ -340,12 +344,10 @@ def _joined(uses: list[GradientFactors]) -> GradientFactors:
     added = [use.rows.float() for use in uses if isinstance(use, Vector)]
     if len(added) == len(uses):
         return Vector(torch.stack(added).sum(dim=0))
-    looks = [use for use in uses if type(use) is Lookup]
-    if len(looks) == len(uses):
-        size = looks[0].size
-        return Lookup(torch.cat([u.index for u in looks], 1), torch.cat([u.right for u in looks], 1), size)
-    msg = "a table of levels must be looked up once; however: it is looked up twice. Look everything up at once"
-    raise UnsupportedError(msg)
+    looks = [use for use in uses if isinstance(use, Lookup)]
+    assert len(looks) == len(uses)  # weights of one shape are met in one way
+    index, right = (torch.cat([getattr(use, side) for use in looks], dim=1) for side in ("index", "right"))
+    return replace(looks[0], index=index, right=right)  # of a table of levels, each column in a slot of its own
 
 
 def _written_out(uses: list[tuple[GradientFactors, Tensor]], size: int, units: Units) -> Tensor:

@@ -41,7 +41,8 @@ class Matrix:
 
         |sum over rows of a unit|^2 = sum_{r, s} <left_r, left_s> <right_r, right_s>
 
-    Where the matrix is itself a linear function of parameters, `met` are the factors by those.
+    Of units of many rows the sum itself is written out instead, which is less then. Where the matrix is itself a linear
+    function of parameters, `met` are the factors by those.
 
     **Shape**: `left` (G, B, T, I), `right` (G, B, T, O), `met` the same with other I and O.
 
@@ -49,6 +50,8 @@ class Matrix:
         Goodfellow: Efficient per-example gradient computations (2015), for one row.
         Li, Tramer, Liang, Hashimoto: Large language models can be strong differentially private learners (2022), for T.
         Bu, Wang, Zha, Karypis: Differentially private optimization on large model at small cost (2023), for one pass.
+        Bu, Mao, Xu: Scalable and efficient training of large convolutional neural networks with differential privacy
+        (2022), for choosing what is less.
     """
 
     left: Tensor
@@ -67,14 +70,16 @@ class Matrix:
             own = (torch.matmul(a, a.mT) * torch.matmul(b, b.mT)).sum(dim=(0, 2, 3))
         out = units.sums(own)
         for block in units.blocks():
-            size = block.rows.shape[1] * left.shape[2]
-            held = left.shape[0] * size * (size + left.shape[3] + right.shape[3])
+            size, (i, o) = block.rows.shape[1] * left.shape[2], (left.shape[3], right.shape[3])
+            apart = size * (i + o) > i * o  # written out, the gradient of a unit is smaller than what meets what
+            held = left.shape[0] * (size * (i + o) + (i * o if apart else size * size))
             for some in torch.split(
-                torch.arange(len(block.units), device=left.device), max(1, MAX_TEMPORARY_NUMBERS // held)
+                torch.arange(len(block.units), device=left.device), max(1, MAX_TEMPORARY_NUMBERS // max(held, 1))
             ):
                 rows, real = block.rows[some], block.real[some].repeat_interleave(left.shape[2], dim=1)
                 a, b = (torch.where(real[..., None], x[:, rows].float().flatten(2, 3), 0.0) for x in (left, right))
-                out[block.units[some]] = (torch.matmul(a, a.mT) * torch.matmul(b, b.mT)).sum(dim=(0, 2, 3))
+                met = torch.matmul(a.mT, b).square() if apart else torch.matmul(a, a.mT) * torch.matmul(b, b.mT)
+                out[block.units[some]] = met.sum(dim=(0, 2, 3))
         return out, bound * left.shape[2] * units.counts
 
     def total(self, weight: Tensor, keep: Tensor | None) -> Tensor:

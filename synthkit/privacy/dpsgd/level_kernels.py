@@ -78,22 +78,42 @@ class LevelLookup(Lookup):
         diagonal = kernel.coarse.square() + squared(kernel.phi)
         own = (diagonal[self.index] * squared(self.right)).sum(dim=1)
         out = bound = units.sums(own)
-        if units.single:
+        if units.single or not slots.shape[1]:
             return out, bound
-        out = out.clone()
+        out, (t, h), c = out.clone(), self.right.shape[1:], kernel.phi.shape[1]
         for block in units.blocks():
-            m, (t, h) = block.rows.shape[1], self.right.shape[1:]
+            m = block.rows.shape[1]
+            apart = m * (c + h) > c * h  # written out, the gradient of a unit is smaller than what meets what
+            held = t * (m * (c + h) + (c * h if apart else m * m))
             for some in torch.split(
-                torch.arange(len(block.units), device=own.device), max(1, MAX_TEMPORARY_NUMBERS // (m * t * (h + m)))
+                torch.arange(len(block.units), device=own.device), max(1, MAX_TEMPORARY_NUMBERS // held)
             ):
                 rows, real = block.rows[some], block.real[some]
                 right = torch.where(real[..., None, None], self.right[rows].float(), 0.0).transpose(1, 2)
                 index = self.index[rows].transpose(1, 2)
-                phi = kernel.phi[index]
-                same = (index[..., None] == index[..., None, :]) * kernel.coarse[index].square()[..., None]
-                left = torch.matmul(phi, phi.mT) + same
-                out[block.units[some]] = (left * torch.matmul(right, right.mT)).sum(dim=(1, 2, 3))
+                out[block.units[some]] = (_written_out if apart else _met)(kernel, index, right)
         return out, bound * units.counts
+
+
+def _met(kernel: Kernel, index: Tensor, right: Tensor) -> Tensor:
+    """Squared norms by unit, by what each two rows have in common. **Shape**: (u, T, m), (u, T, m, H) -> (u,)."""
+    phi = kernel.phi[index]
+    same = (index[..., None] == index[..., None, :]) * kernel.coarse[index].square()[..., None]
+    met: Tensor = (torch.matmul(phi, phi.mT) + same) * torch.matmul(right, right.mT)
+    return met.sum(dim=(1, 2, 3))
+
+
+def _written_out(kernel: Kernel, index: Tensor, right: Tensor) -> Tensor:
+    """The same from the gradients themselves: by U of each slot, and by the E that the unit has met."""
+    smooth = torch.matmul(kernel.phi[index].mT, right).square().sum(dim=(1, 2, 3))
+    size = len(kernel.coarse)
+    keys, at = torch.unique(
+        torch.arange(len(index), device=index.device)[:, None, None] * size + index, return_inverse=True
+    )
+    free = torch.zeros(len(keys), right.shape[-1], dtype=torch.float32, device=right.device)
+    free.index_add_(0, at.flatten(), (right * kernel.coarse[index][..., None]).flatten(0, 2))
+    unit = torch.div(keys, size, rounding_mode="floor")
+    return smooth.index_add(0, unit, squared(free))
 
 
 def through(matrix: Matrix, kernel: Kernel, rows: Tensor, *, left: bool) -> Matrix:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import torch
@@ -32,9 +32,11 @@ ARGUMENTS = {
         *("input", "weight", "offsets", "max_norm", "norm_type", "scale_grad_by_freq", "mode", "sparse"),
         *("per_sample_weights", "include_last_offset", "padding_idx"),
     ),
+    "pad": ("input", "pad", "mode", "value"),
     **dict.fromkeys(("matmul", "__matmul__", "mm", "bmm"), ("x", "weight")),
     **dict.fromkeys(("addmm", "baddbmm"), ("bias", "x", "weight")),
 }
+NOUGHT_BEHIND = (0, 0, 0, 1)  # how a table is padded by a row of noughts, for what is not there
 PLAIN_EMBEDDING = {"padding_idx": None, "max_norm": None, "scale_grad_by_freq": False, "offsets": None, "mode": "sum"}
 
 
@@ -47,16 +49,18 @@ class Weight:
         at: which of its numbers stand where.
         value: the part itself in its first precision, as autograd knows it.
         kernel: of a table.
+        padded: whether a row of noughts stands behind the table, which is no part of the weight.
     """
 
     source: int
     at: Tensor
     value: Tensor
     kernel: Kernel | None = None
+    padded: bool = False
 
     def turned(self, turn: Turn) -> Weight:
         """Seen in another shape."""
-        return Weight(self.source, turn(self.at), turn(self.value), self.kernel)
+        return replace(self, at=turn(self.at), value=turn(self.value))
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,11 @@ class WeightTrace(TorchFunctionMode):
         if not made:
             return out
         name = "t" if func in TURNED else getattr(func, "__name__", str(func))
-        if name in MOVES and self._of(args[0]) is not None:
+        if name != "embedding_bag" and any(w.padded for a in _flat((args, kwargs.values())) if (w := self._of(a))):
+            _refuse(name)
+        if name == "pad":
+            self._padded(_named(name, args, kwargs), out)
+        elif name in MOVES and self._of(args[0]) is not None:
             self._moved(name, func, args, kwargs, out)
         elif name in SUM | SCALE and not kwargs:
             self._summed(name, args[0], args[1], out)
@@ -153,6 +161,12 @@ class WeightTrace(TorchFunctionMode):
         every = [(out, at, value)] if isinstance(out, Tensor) else zip(out, at, value, strict=True)
         for part, where, same in every:
             self._weights[id(part)] = part, Weight(weight.source, where, same, weight.kernel)
+
+    def _padded(self, given: dict[str, Any], out: Tensor) -> None:
+        weight, plain = self._of(given["input"]), given.get("mode") in (None, "constant") and not given.get("value")
+        if weight is None or weight.at.dim() != 2 or tuple(given["pad"]) != NOUGHT_BEHIND or not plain:
+            _refuse("pad")
+        self._weights[id(out)] = out, replace(weight, padded=True)
 
     def _summed(self, name: str, a: Any, b: Any, out: Tensor) -> None:
         weight, other = (self._of(a), b) if self._of(a) else (self._of(b), a)
@@ -227,6 +241,9 @@ class WeightTrace(TorchFunctionMode):
         index, shares, size = given["input"], given.get("per_sample_weights"), weight.at.shape[0]
         if shares is not None and shares.requires_grad:
             _refuse(name)
+        if weight.padded:
+            self._bagged(name, weight, index, shares, out)
+            return
         if name == "embedding_bag":
             bag = torch.zeros(len(index), size, dtype=torch.float32, device=index.device)
             ones = torch.ones(index.shape, dtype=torch.float32, device=index.device)
@@ -237,6 +254,22 @@ class WeightTrace(TorchFunctionMode):
             rows = index.movedim(axis, 0).flatten(1) if index.dim() > 1 else index[:, None]
             right = _rows_first(gradient, axis)
             return LevelLookup(rows, right, size, weight.kernel) if weight.kernel else Lookup(rows, right, size)
+
+        self.meetings.append(WeightUse(name, lambda _: weight, out, use))
+
+    def _bagged(self, name: str, weight: Weight, index: Tensor, shares: Tensor | None, out: Tensor) -> None:
+        """Levels of which some are not there: they point behind the table."""
+        size, kernel = weight.at.shape[0], weight.kernel
+        if shares is not None or index.dim() != 2:
+            _refuse(name)
+
+        def use(axis: int, gradient: Tensor) -> GradientFactors:
+            there = index < size
+            level = torch.where(there, index, -1).amax(dim=0) if len(index) else index.new_full((index.shape[1],), -1)
+            some = level >= 0
+            rows = torch.where(there, index, level)[:, some]  # one of the same slot stands in, with no gradient
+            right = gradient[:, None] * there[:, some, None]
+            return LevelLookup(rows, right, size, kernel) if kernel else Lookup(rows, right, size)
 
         self.meetings.append(WeightUse(name, lambda _: weight, out, use))
 

@@ -21,7 +21,9 @@ from synthkit.pipeline.linked.internal_linked_evaluation import inspect_linked
 from synthkit.pipeline.linked.private_linked_run import release_linked
 from synthkit.pipeline.linked.synthesize_linked import fit_linked
 from synthkit.pipeline.run_config import RunConfig
+from synthkit.privacy.accounting.events import Concentrated, PoissonSubsampledGaussian
 from synthkit.privacy.accounting.ledger_file import LedgerFile, recompute
+from synthkit.privacy.linked_statement import UNITS_CLIPPED
 from synthkit.schema.linked import LinkedSchema
 from synthkit.schema.linked.public_tables import declared_tables
 from synthkit.synthesizer.checkpoints import Checkpoint
@@ -258,6 +260,34 @@ def test_a_fit_holds_no_row_and_no_time(command, here):
     assert drawn.code == 0, drawn.err
 
 
+def test_a_run_of_timeline_is_charged_as_steps_and_counts(here, command):
+    """The same folder with nothing of the training in it; the statement says what was clipped."""
+    few = {"steps": 3, "root_steps": 2, "width": 8, "hidden": 4, "mixed": 4}
+    words = [word for word in WORDS if not str(word).startswith("--set")]
+    words += ["--model", "timeline", *(f"--set={k}={v}" for k, v in few.items())]
+    ran = command("run", here / "ward", "--schema", here / "ward.yaml", "--out", here / "steps", *words)
+    assert ran.code == 0, ran.err
+    assert files(here / "steps") == PUBLIC
+    told = (ran.out + ran.err).replace(str(here), "")
+    assert not re.search(r"zebra|\b(77|75|121|203)\b|loss|nan|left|warning", told)
+    facts = json.loads((here / "steps" / "run.json").read_text())
+    assert facts["model"] == "timeline"
+    assert (facts["trained"]["steps"], facts["trained"]["seconds"]) == (3, 0)
+    assert few.items() <= facts["settings"].items()
+    said = json.loads((here / "steps" / "statement.json").read_text())
+    assert said["contribution_bound"]["gradients"] == UNITS_CLIPPED
+    assert said["end_to_end_dp"]
+    assert 2.9 < recompute(here / "steps" / "ledger.json")[0] <= 3
+    kinds = [
+        charge.spent.kind for part in LedgerFile.read(here / "steps" / "ledger.json").parts for charge in part.charges
+    ]
+    assert kinds == [Concentrated.kind, PoissonSubsampledGaussian.kind]
+    kept = LinkedSynthesizer.load(here / "steps" / "model", device="cpu")
+    assert broken(kept.sample(5, seed=1), units=5) == []
+    assert kept.log is not None
+    assert (kept.log.train, kept.log.at) == ((), ())
+
+
 def _of_a_fit() -> list[object]:
     return [word for word in WORDS if word != "--quick"]
 
@@ -266,14 +296,14 @@ def _of_a_fit() -> list[object]:
     ("more", "error", "said"),
     [
         (
-            {"model": "timeline", "settings": {}},
-            UnsupportedError,
-            "must be marginal for linked tables; however: `timeline`",
+            {"model": "timeline", "settings": {"swap_noise": 0.2}},
+            ConfigError,
+            "swap_noise 0.2 \\(0 under a budget\\)",
         ),
         (
             {"model": "independent", "settings": {}},
             UnsupportedError,
-            "must be marginal for linked tables; however: `independent`",
+            "must be marginal, timeline for linked tables; however: `independent`",
         ),
         ({"max_minutes": 1.0}, ConfigError, "must not depend on time; however: `max_minutes` is given"),
         ({"unit": "patients", "max_rows_per_unit": 3}, ConfigError, "Bounds stand in the schema"),

@@ -8,22 +8,38 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from bounded_hospital import BOUNDED, hospital
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from synthkit.encoding.slot_counts import AskedCounts
 from synthkit.encoding.units.step_contexts import EVENTS, StepContexts
+from synthkit.encoding.units.unit_steps import EVERY_TABLE, UnitSteps
 from synthkit.errors import BudgetExceededError, ConfigError, SchemaError, UnsupportedError
+from synthkit.models.marginal.model import Marginal
+from synthkit.models.timeline.model import Timeline
 from synthkit.models.unit_layout import UnitLayout
 from synthkit.models.unit_marginal.model import UnitMarginal
 from synthkit.privacy.access.encoder_budget import encoder_queries
-from synthkit.privacy.access.private_unit_access import PLACED, PrivateUnitAccess, UnitBudget
+from synthkit.privacy.access.private_unit_access import PrivateUnitAccess
 from synthkit.privacy.access.unit_access import UnitFitPlan
+from synthkit.privacy.access.unit_budget import PLACED, UnitBudget
+from synthkit.privacy.accounting.accountant import epsilon
 from synthkit.privacy.accounting.budget import Budget
-from synthkit.privacy.accounting.events import Concentrated, ReportNoisyMax, SparseHistogram, StackedGaussian
+from synthkit.privacy.accounting.budget_plan import FAILING, affordable
+from synthkit.privacy.accounting.events import (
+    Concentrated,
+    PoissonSubsampledGaussian,
+    ReportNoisyMax,
+    SparseHistogram,
+    StackedGaussian,
+)
 from synthkit.privacy.accounting.ledger import Ledger
+from synthkit.privacy.accounting.noise_calibration import EpsilonDelta
 from synthkit.privacy.accounting.zcdp import cost
+from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan
 from synthkit.schema.linked import LinkedSchema
 
 SCHEMA = LinkedSchema.parse(BOUNDED)
@@ -215,7 +231,9 @@ def test_rows_are_not_handed_out(tmp_path):
     access.reserve(PLAN)
     access.fit_encoder()
     for ask in (access.batches, access.root().batches):
-        with pytest.raises(UnsupportedError, match="units are counted, not handed out; however: batches are asked for"):
+        with pytest.raises(
+            UnsupportedError, match="rows of units stay behind the access; however: batches are asked for"
+        ):
             ask()
 
 
@@ -225,6 +243,110 @@ def test_latent_classes_are_refused_before_anything_is_charged(tmp_path):
     with pytest.raises(UnsupportedError, match="units have no latent classes; however: some are asked for"):
         access.reserve(UnitFitPlan(coding=PLAN.coding, root=PLAN.root, classes=2))
     assert not ledger.charges
+
+
+def trained(**changes) -> UnitFitPlan:
+    """A plan of steps on a tenth of the units, which are not public."""
+    plan = DPSGDPlan(sampling_rate=0.1, steps=4, clip_norm=1.0)
+    said = {"coding": Timeline.coding, "root": Marginal.coding, "dpsgd": lambda n: plan}
+    return UnitFitPlan(**{**said, **changes})
+
+
+def counted(access) -> None:
+    """All that is bought beside the steps: the coding, and all of the root's share."""
+    access.fit_encoder()
+    root = access.root().counts()
+    root.measure([(j,) for j in range(len(root.sizes))], root.rho / len(root.sizes))
+
+
+def test_a_training_is_one_plan_with_what_is_counted(tmp_path):
+    """A reserve and the steps, composed: together they cost the budget, by themselves less, and added up more."""
+    ledger = account(tmp_path, epsilon=3.0, delta=1e-5)
+    access = PrivateUnitAccess(FRAMES, SCHEMA, ledger)
+    access.reserve(trained())
+    held, steps = ledger.charges
+    assert isinstance(held.spent, Concentrated)
+    assert isinstance(steps.spent, PoissonSubsampledGaussian)
+    assert (steps.spent.rate, steps.spent.steps) == (0.1, 4)
+    assert ledger.epsilon() == pytest.approx(3.0, rel=1e-3)
+    assert ledger.epsilon() <= 3.0
+    alone = [epsilon([charge], 1e-5) for charge in (held, steps)]
+    assert max(alone) < 3.0 < sum(alone)
+    assert "steps" not in ledger.__dict__
+    counted(access)
+    assert spent(ledger) == pytest.approx(held.spent.rho, rel=1e-4)
+    assert spent(ledger) <= held.spent.rho * EXACT
+
+
+@pytest.mark.parametrize("share", [0.05, 0.6])
+def test_the_root_has_its_share_of_what_the_coding_leaves(tmp_path, share):
+    access = PrivateUnitAccess(FRAMES, SCHEMA, account(tmp_path))
+    access.reserve(trained(root_share=share))
+    left = EpsilonDelta(epsilon=5.0, delta=1e-4)
+    budget, whole = access._budget, affordable(left, FAILING * left.delta)
+    assert budget is not None
+    coding = math.fsum(each.rho for each in budget.coding.values()) + budget.placed
+    assert budget.counts == pytest.approx(share * (whole - coding), rel=1e-5)
+    assert coding + budget.counts <= budget.reserve.rho
+    access.fit_encoder()
+    assert access.root().counts().rho == pytest.approx(budget.counts)
+
+
+def test_a_public_number_of_units_is_what_the_rate_is_made_of(tmp_path):
+    seen = []
+
+    def plan(n):
+        seen.append(n)
+        return DPSGDPlan(sampling_rate=0.5, steps=1, clip_norm=1.0)
+
+    budget = Budget(epsilon=5.0, delta=1e-6, unit="patients", public_n=500)
+    PrivateUnitAccess(FRAMES, SCHEMA, Ledger.new(tmp_path / "l.json", budget)).reserve(trained(dpsgd=plan))
+    PrivateUnitAccess(FRAMES, SCHEMA, account(tmp_path)).reserve(trained(dpsgd=plan))
+    assert seen == [500.0, None]
+
+
+def test_batches_are_poisson_samples_of_whole_units(tmp_path):
+    """Each batch has all rows of those that take part; how many do, varies as coins do."""
+    units, rate, steps = 60, 0.3, 300
+    frames = hospital([(2, 6, 4), (1, 0, 2), (0, 0, 1)] * (units // 3))
+    access = PrivateUnitAccess(frames, SCHEMA, account(tmp_path))
+    plan = DPSGDPlan(sampling_rate=rate, steps=steps, clip_norm=1.0)
+    access.reserve(trained(dpsgd=lambda n: plan))
+    counted(access)
+    loader, seen, sizes = access.training(60.0), list[UnitSteps](), list[int]()
+
+    def loss(net, rows):
+        seen.append(rows)
+        return net(rows.cat.float()).squeeze(1)
+
+    net = torch.nn.Linear(1, 1)
+    step = loader.stepping(net, loss, torch.optim.SGD(net.parameters()))
+    assert all((rows.sequences.table == EVERY_TABLE).all() for rows in seen)  # so far nobody's
+    for _ in range(steps):
+        seen.clear()
+        assert step() is None
+        for rows in seen:
+            lengths = rows.sequences.lengths[rows.units]
+            assert len(set(rows.units.tolist())) == len(rows.units)
+            assert len(rows) == lengths.sum()
+        sizes.append(sum(len(rows.units) for rows in seen))
+    assert abs(np.mean(sizes) - units * rate) < 5 * math.sqrt(units * rate * (1 - rate) / steps)
+    spread = (steps - 1) * np.var(sizes, ddof=1) / (units * rate * (1 - rate))
+    assert 1e-6 < stats.chi2.cdf(spread, steps - 1) < 1 - 1e-6
+    with pytest.raises(BudgetExceededError, match="steps that were charged; however: there is one more"):
+        step()
+    with pytest.raises(ConfigError, match="must be charged before they are drawn"):  # the last look was the last
+        access.fit_encoder()
+
+
+def test_steps_that_were_not_charged_are_refused(tmp_path):
+    access = PrivateUnitAccess(FRAMES, SCHEMA, account(tmp_path))
+    with pytest.raises(ConfigError, match="must be charged before they are drawn"):
+        access.training(25.0)
+    access.reserve(PLAN)
+    access.fit_encoder()
+    with pytest.raises(ConfigError, match="a training must be charged before its first step; however: counts were"):
+        access.training(25.0)
 
 
 def test_a_budget_that_is_spent_is_refused_and_nothing_is_drawn(tmp_path):

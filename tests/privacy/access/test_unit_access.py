@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from small_hospital import SMALL, small_hospital
 
-from synthkit.errors import ConfigError
+from synthkit.errors import ConfigError, UnsupportedError
 from synthkit.privacy.access.unit_access import ExactUnitAccess
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds
@@ -24,6 +24,11 @@ def test_units_are_encoded_by_a_fitted_encoder() -> None:
     with pytest.raises(ConfigError, match="fitted before units are encoded"):
         _ = access.encoder
     assert access.fit_encoder() is access.encoder
+
+
+def test_without_a_budget_there_are_no_noisy_steps() -> None:
+    with pytest.raises(UnsupportedError, match="steps are noisy where there is a budget; however: there is none"):
+        access_with(Ledger.unlimited(unit=None)).training(10.0)
 
 
 def test_everything_the_coding_is_read_from_is_charged() -> None:

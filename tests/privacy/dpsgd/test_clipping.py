@@ -454,6 +454,29 @@ def test_rows_that_lean_on_each_other_are_refused():
         )
 
 
+def test_rows_of_one_unit_may_lean_on_each_other():
+    """As steps do on those before them; how weights meet rows is found out on rows that stand alone."""
+    torch.manual_seed(4)
+    net, units = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 1)), UNITS["many rows"]
+    x = torch.randn(N, 3)
+
+    def loss(net, rows):
+        x, same = rows[:, :3], rows[:, 3:] == rows[:, 3]
+        before = same.float().tril(-1) @ net[0](x)  # what came before in the unit
+        return net[2](torch.tanh(net[0](x) + before)).squeeze(1).square()
+
+    rows = torch.cat([x, units[:, None].float()], dim=1)
+    alone = torch.cat([x, torch.arange(N)[:, None].float()], dim=1)
+    gradients = by_unit(net, loss, rows, units)
+    lengths = [length(g) for g in gradients]
+    clip = float(np.median(lengths))
+    sums = Clipper(net, loss, clip=clip)
+    sums(alone, torch.arange(N))
+    for k, part in enumerate(sums(rows, units)):
+        wanted = sum(g[k] * min(1.0, clip / x) for g, x in zip(gradients, lengths, strict=True))
+        torch.testing.assert_close(part, wanted, rtol=1e-4, atol=1e-5 * clip * len(gradients))
+
+
 def test_rows_without_an_axis_of_their_own_are_refused():
     net, x, units = linear()
     with pytest.raises(UnsupportedError, match="one axis of their own"):
@@ -467,6 +490,42 @@ def test_calls_that_differ_from_batch_to_batch_are_refused():
         sums(x, units)
 
 
+class Bags(nn.Module):
+    """Bags of levels some of which are not there, of one table looked up twice and of a plain one."""
+
+    def __init__(self, absent):
+        super().__init__()
+        self.values, self.absent = LevelEmbedding(layout().slots, 8, free=0.3, smooth=0.2), absent
+        self.plain = nn.Parameter(torch.randn(5, 8))
+        self.register_buffer("first", torch.tensor([0, 5, 9, 12]))
+
+    def forward(self, cat):
+        table, at = F.pad(self.values(), (0, 0, 0, 1)), cat + self.first
+        at = torch.where(torch.from_numpy(self.absent)[cat[:, 0]], len(table) - 1, at)
+        one, two = F.embedding_bag(at[:, :3], table, mode="sum"), F.embedding_bag(at[:, 3:], table, mode="sum")
+        some = F.embedding_bag(cat[:, [0, 3]] + (cat[:, [0, 3]] > 3), F.pad(self.plain, (0, 0, 0, 1)), mode="sum")
+        return (torch.tanh(one + 0.3) * (1 + two).sin() * (1 + some)).sum(dim=1)
+
+
+@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize("absent", ["some", "a column", "all"])
+def test_levels_that_are_not_there_move_nothing(absent, units):
+    """Of each of five kinds of rows other cells are missing; of one column everywhere, or of all."""
+    missing = np.random.default_rng(1).random((5, 4)) < 0.4
+    missing[:, 1] |= absent == "a column"
+    missing[:] |= absent == "all"
+    torch.manual_seed(2)
+    module, units = stirred(Bags(missing)), UNITS[units]
+    rows = table().cat
+    gradients = by_unit(module, lambda net, r: net(r), rows, units)
+    lengths = [length(g) for g in gradients]
+    clip = float(np.median(lengths))
+    ours = Clipper(module, lambda net, r: net(r), clip=clip)(rows, units)
+    for k, part in enumerate(ours):
+        wanted = sum(g[k] * min(1.0, clip / max(x, 1e-30)) for g, x in zip(gradients, lengths, strict=True))
+        torch.testing.assert_close(part, wanted, rtol=1e-4, atol=1e-5 * clip * len(gradients))
+
+
 class Tables(nn.Module):
     """Tables of levels used as nobody uses them."""
 
@@ -477,6 +536,21 @@ class Tables(nn.Module):
     def twice(self, cat):
         table = self.values()
         return (F.embedding(cat[:, :1], table) * F.embedding(cat[:, :1], table)).sum(dim=(1, 2))
+
+    def bagged(self, cat):
+        table = self.values()
+        whole = F.embedding_bag(cat[:, :1], table, mode="sum")
+        return (F.embedding(cat[:, :1], table)[:, 0] * whole).sum(dim=1)
+
+    def scaled(self, cat):
+        table = F.pad(self.values(), (0, 0, 0, 1))
+        return F.embedding_bag(cat[:, :1], table, per_sample_weights=torch.ones(len(cat), 1), mode="sum").sum(dim=1)
+
+    def padded(self, cat):
+        return F.embedding(cat[:, :1], F.pad(self.values(), (0, 0, 0, 1))).sum(dim=(1, 2))
+
+    def behind(self, cat):
+        return F.embedding_bag(cat[:, :1], F.pad(self.values(), (0, 0, 1, 1)), mode="sum").sum(dim=1)
 
     def together(self, cat):
         return F.embedding(cat[:, [0, 0]] % 3, self.values()).square().sum(dim=(1, 2))
@@ -503,7 +577,11 @@ class Tables(nn.Module):
 @pytest.mark.parametrize(
     ("use", "message"),
     [
-        ("twice", "must be looked up once"),
+        ("twice", "must stay in a slot of its own"),
+        ("bagged", "must be used in one way"),
+        ("scaled", "weights must meet rows"),
+        ("padded", "weights must meet rows"),
+        ("behind", "weights must meet rows"),
         ("together", "must stay in a slot of its own"),
         ("tied", "must be used in one way"),
         ("cut", "weights must meet rows"),
