@@ -15,8 +15,9 @@ from synthkit.models.unit_layout import UnitLayout
 from synthkit.models.unit_marginal.model import UnitMarginal
 from synthkit.planning.imagined_units import imagined_units, rows_of_unit
 from synthkit.privacy.access.bounded_units import most_rows
-from synthkit.privacy.access.private_unit_access import PrivateUnitAccess, UnitBudget
+from synthkit.privacy.access.private_unit_access import PrivateUnitAccess
 from synthkit.privacy.access.unit_access import UnitFitPlan
+from synthkit.privacy.access.unit_budget import UnitBudget
 from synthkit.privacy.access.unit_counts import CLIPPED_AT, UnitCounting
 from synthkit.privacy.accounting import accountant
 from synthkit.privacy.accounting.budget import Budget

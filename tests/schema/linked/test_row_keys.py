@@ -69,7 +69,7 @@ def test_tables_pass_whether_or_not_a_file_wrote_their_keys_as_floats(spelled):
 
 
 def test_cells_of_any_type_are_keys_by_themselves():
-    """Cells that no table of hashes takes, or that have no truth, beside such as are keys: each is a text of its own."""
+    """Cells that no table of hashes takes, or that have no truth, beside such as are keys: each is a text by itself."""
     cells = [bytearray(b"\xff"), np.arange(3), [7], {"a": 1}, {7}, b"\xfe", 7, 7.0, "7", "", None, pd.NA, True]
     told = key_texts(pd.Series(cells, dtype=object))
     assert told[6:9].tolist() == ["7", "7", "7"]
