@@ -113,12 +113,25 @@ class Pooled:
         counts = told.counts.astype(np.float64)
         rare = counts < CLEAR * told.sigma
         group = np.where(rare, int((~rare).sum()), np.cumsum(~rare) - 1).astype(np.int64)
-        mass = np.where(rare, np.maximum(counts, 0), 1.0)
-        if rare.any() and mass[rare].sum() <= 0:
-            mass[rare] = 1.0
+        mass = np.ones(len(counts))
+        mass[rare] = _shrunken(counts[rare], told.sigma)
         within = mass / np.bincount(group, weights=mass)[group]
         summed = np.bincount(group, weights=counts).astype(np.int64)
         return cls(group, within, MeasuredCounts(scope=told.scope, counts=summed, sigma=told.sigma))
+
+
+def _shrunken(counts: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+    """Noisy counts drawn towards their mean, the more the less they differ beyond their noise; all alike if none is.
+
+    References:
+        James, Stein: Estimation with quadratic loss (1961).
+    """
+    if not len(counts):
+        return counts
+    mean, spread = max(float(counts.mean()), 0.0), float(counts.var(ddof=1)) if len(counts) > 1 else 0.0
+    kept = max(1 - sigma**2 / spread, 0.0) if spread else 0.0
+    out = np.maximum(mean + kept * (counts - mean), 0)
+    return out if out.sum() > 0 else np.ones(len(counts))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,9 @@ class UnitMarginalConfig(MarginalConfig):
     """
 
     components: int = 800
-    outcomes: float = 0.55
+    rounds: int = 4
+    singles: float = 0.2
+    outcomes: float = 0.5
     root_share: float | None = None
 
     def __post_init__(self) -> None:

@@ -103,6 +103,11 @@ class MixtureLaws:
             for name, each in zip(contexts.tables, self.rows, strict=True)
         ]
 
+        kinds = torch.from_numpy(contexts.kinds)
+        self._table_of_kind = torch.searchsorted(kinds, torch.arange(int(kinds[-1])), right=True) - 1
+        often = (events.own[0] @ events.shares).double().cpu()
+        self._usual = torch.zeros(len(contexts.tables), dtype=torch.float64).index_add(0, self._table_of_kind, often)
+
     def _event_slots(self) -> dict[int, MixedSlot]:
         """The slots of an event as its kind and its gap tell them."""
         coding, (kind, gap) = self.contexts.layout.events, self.events.own
@@ -121,10 +126,14 @@ class MixtureLaws:
         out[coding.gap_slot + 1] = MixedSlot(gap, torch.from_numpy(cell), len(coding.edges) - 1)
         return out
 
-    def event_tilts(self, before: Tensor) -> dict[int, Tensor]:
-        """Log-factors of the slots of events. **Shape**: (n, M) -> (n, kinds) or (n, gaps) each."""
+    def event_tilts(self, before: Tensor, owed: Tensor) -> dict[int, Tensor]:
+        """Log-factors of the slots of events. **Shape**: (n, M), (n, kinds) -> (n, kinds) or (n, gaps) each."""
         found, gap = self.events.tilted(before), self.contexts.layout.events.gap_slot
-        return {slot: found[0 if slot < gap else 1] for slot in self.event_net.mixed}
+        return {slot: found[0] + owed if slot < gap else found[1] for slot in self.event_net.mixed}
+
+    def owed_tilts(self, owed: Ints) -> Tensor:
+        """Log-factors of kinds by what of their table is still owed. **Shape**: (n, T) -> (n, kinds)."""
+        return owed_factors(owed, self._usual).log().float().to(self.device)[:, self._table_of_kind]
 
     def row_tilts(self, t: int, before: Tensor) -> dict[int, Tensor]:
         """Log-factors of the slots of rows of a table. **Shape**: (n, M) -> (n, K_j) each."""
@@ -140,16 +149,17 @@ class MixtureLaws:
         del roots
         near = chunk.owners.at("step", active)
         above = chunk.owners.at("table", active)
+        state = state_of(active, chunk)
         sources: dict[str, Ints] = {
             EVENT: self.contexts.event_codes(chunk.memory.event[active]),
-            STEP_MARKS: self.contexts.marks(state_of(active, chunk)),
+            STEP_MARKS: self.contexts.marks(state),
             UNIT: chunk.facts.cat[torch.from_numpy(active)].numpy(),
         }
         for name in self.contexts.owning:
             t = self.contexts.tables.index(name)
             sources[OWNER + name] = _numbers(chunk.codes(t, np.where(above == t + 1, near, -1)))
         before = torch.from_numpy(self.events.flat.before(sources))
-        return MixtureRound(self, self.events.state(sources), before)
+        return MixtureRound(self, self.events.state(sources), before, self.owed_tilts(state.owed))
 
     def row(
         self,
@@ -201,15 +211,17 @@ class MixtureRound:
         laws: of all steps.
         state: log-weights of the components given what they stand beside. **Shape**: (n, K).
         before: codes of what came before them. **Shape**: (n, M).
+        owed: log-factors of kinds by what is still owed. **Shape**: (n, kinds).
     """
 
     laws: MixtureLaws
     state: Tensor
     before: Tensor
+    owed: Tensor
 
     def event(self, given: Given, generator: torch.Generator, admit: Admit) -> Rows:
         """Events of the steps. **Shape**: Given of n -> Rows of n."""
-        net = self.laws.event_net.tilted(self.laws.event_tilts(self.before))
+        net = self.laws.event_net.tilted(self.laws.event_tilts(self.before, self.owed))
         return completed(net, self.state, given, generator, admit)
 
     def settled(
@@ -228,6 +240,29 @@ def completed(net: MixtureConditionals, state: Tensor, given: Given, generator: 
     """Rows completed from the components that what is known makes likely."""
     context = state[:, None].expand(-1, len(net.layout.slots), -1)
     return complete_rows(net, given, generator, context=context, admit=admit)
+
+
+def owed_factors(owed: Ints, usual: Tensor) -> Tensor:
+    r"""How much likelier the next row is of a table because more rows of it are owed than is usual.
+
+    Of rows that are drawn alike and of which it is known how many of each table are to come, the next is of table t
+    with probability m_t / sum_s m_s, m_t being what is left of it, whatever the law they are drawn by. So the factor is
+    that over p_t / sum_s p_s, over tables of which anything is left.
+
+    Args:
+        owed: m, rows of each table that the open owner still lacks. **Shape**: (n, T).
+        usual: p, share of each table among all rows. **Shape**: (T,).
+
+    **Shape**: -> (n, T), 1 where nothing is left.
+
+    Example:
+        >>> owed_factors(np.array([[3, 1, 0]]), torch.tensor([0.25, 0.25, 0.5])).tolist()
+        [[1.5, 0.5, 1.0]]
+    """
+    left = torch.from_numpy(owed).double()
+    often = torch.where(left > 0, usual.double().clamp(min=MIN_PROBABILITY), 0.0)
+    factor = left * often.sum(dim=1, keepdim=True) / (often * left.sum(dim=1, keepdim=True))
+    return torch.where(left > 0, factor, 1.0)
 
 
 def _numbers(codes: Tensor) -> Ints:

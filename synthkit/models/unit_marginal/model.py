@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from synthkit.privacy.access.unit_access import UnitAccess
 
 BELOW_MIXTURE, ROOT_MIXTURE = "below.", "root."  # how names of tensors begin
-UNITS_DRAWN = 4000  # at most, to set tilts right
+UNITS_DRAWN = 2000  # at most, to set tilts right
 
 
 class UnitMarginal(UnitModel):

@@ -11,7 +11,7 @@ from torch import Tensor
 from synthkit.encoding.slot_counts import MeasuredCounts
 from synthkit.models.unit_marginal.mixture_laws import FlatMixture
 
-ROUNDS_OF_TILTS = 5  # of drawing and setting right
+ROUNDS_OF_TILTS = 12  # of drawing and setting right
 STEP_OF_TILTS = 0.8  # part of a miss that is made good at once, shared by the memories of a slot
 LEAST_SEEN = 2.0  # rows that are added to both sides of a ratio, and two standard deviations of the noise
 WIDEST_TILT = 6.0  # of a log-factor

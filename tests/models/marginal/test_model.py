@@ -326,8 +326,24 @@ def test_rare_levels_are_pooled_and_shared_out_by_their_noisy_counts():
     told = MeasuredCounts(scope=(0,), counts=np.array([500, 6, -4, 90, 18]), sigma=10.0)
     pooled = Pooled.of(told)
     assert pooled.group.tolist() == [0, 2, 2, 1, 2]
-    assert pooled.within.tolist() == [1, 0.25, 0, 1, 0.75]
+    rare, mean = np.array([6, -4, 18]), 20 / 3
+    drawn_in = mean + (1 - 10.0**2 / rare.var(ddof=1)) * (rare - mean)
+    np.testing.assert_allclose(pooled.within, [1, *(drawn_in / 20)[:2], 1, drawn_in[2] / 20])
     assert pooled.told.counts.tolist() == [500, 90, 20]
+
+
+def test_rare_levels_that_noise_alone_tells_apart_share_nearly_alike():
+    """Twenty levels of 100 rows under noise of 100: shares by noisy counts are off by a third, drawn in by half of that."""
+    rng, errors = np.random.default_rng(0), []
+    for _ in range(50):
+        counts = np.round(100 + 100 * rng.standard_normal(20)).astype(int)
+        raw = np.maximum(counts, 0) / np.maximum(counts, 0).sum()
+        within = Pooled.of(MeasuredCounts(scope=(0,), counts=np.append(counts, 9000), sigma=100.0)).within[:20]
+        within = within / within.sum()
+        errors.append([np.abs(each - 1 / 20).sum() / 2 for each in (raw, within)])
+    raw_error, own_error = np.mean(errors, axis=0)
+    assert raw_error > 0.3
+    assert own_error < 0.6 * raw_error
 
 
 def test_rare_levels_without_any_count_share_alike():
