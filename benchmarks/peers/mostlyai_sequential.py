@@ -22,6 +22,7 @@ from mostlyai.engine.domain import DifferentialPrivacyConfig
 from benchmarks.linked.linked_job import OWNER, ROW, Frames, LinkedJob, main
 
 ENCODINGS = {"numeric": "TABULAR_NUMERIC_AUTO", "datetime": "TABULAR_DATETIME"}
+RARE = {"rare_category_replacement_method": "SAMPLE"}  # under a budget: a level of its own would be in no schema
 VALUES = 0.2  # share of a budget that finds the ranges of values
 RELATIVE = "TABULAR_DATETIME_RELATIVE"
 
@@ -92,9 +93,9 @@ class EngineTables:
                 drawn[name] = pd.DataFrame({ROW: np.arange(units)})
                 continue
             if each["owner"] is None:
-                engine.generate(sample_size=units, workspace_dir=workspace)
+                engine.generate(sample_size=units, workspace_dir=workspace, **RARE)
             else:
-                engine.generate(ctx_data=self.context(each["owner"], drawn), workspace_dir=workspace)
+                engine.generate(ctx_data=self.context(each["owner"], drawn), workspace_dir=workspace, **RARE)
             rows = pd.read_parquet(workspace / "SyntheticData").reset_index(drop=True)
             rows.insert(0, ROW, np.arange(len(rows)))
             drawn[name] = rows
