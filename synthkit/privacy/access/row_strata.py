@@ -53,7 +53,7 @@ class RowStrata:
             for part, zero, end in zip(parts, zeros, ends, strict=True)
         ]
         told = np.concatenate(counted.told(asked)) * ends
-        group = joined(told, counted.sigma * ends)
+        group = joined(told, counted.sigma * ends.astype(np.float64))
         return cls(level=group[at], rows=np.maximum(np.bincount(group, told), 1.0))
 
 
