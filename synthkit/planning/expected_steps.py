@@ -13,8 +13,8 @@ from scipy.special import erf
 from synthkit.encoding.arrays import Floats, Ints
 from synthkit.encoding.slot_counts import MeasuredCounts, Scope
 from synthkit.encoding.units.step_contexts import EVENTS, OWNER, UNIT, FlatSteps
-from synthkit.models.marginal.adaptive_measurement import Pooled
 from synthkit.models.marginal.budget_schedule import Rounds
+from synthkit.models.marginal.pooled_levels import Pooled
 from synthkit.models.unit_marginal.config import UnitMarginalConfig
 from synthkit.models.unit_marginal.model import told_pairs
 from synthkit.planning.imagined_access import IMAGINED_SEED, ImaginedAccess

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 
 from synthkit.errors import ConfigError
-from synthkit.models.marginal.adaptive_measurement import CLEAR
 from synthkit.models.marginal.budget_schedule import Rounds, outcome_pairs
 from synthkit.models.marginal.config import MarginalConfig
 from synthkit.models.marginal.model import Marginal
+from synthkit.models.marginal.pooled_levels import CLEAR
 from synthkit.models.registry import models
 from synthkit.planning.expected_error import ExpectedError, expected, off
 from synthkit.planning.imagined_domain import ImaginedSlot, outcomes, slots

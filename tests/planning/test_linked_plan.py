@@ -16,8 +16,8 @@ from synthkit.cli.arguments import means_by_table
 from synthkit.encoding.slot_counts import AskedCounts
 from synthkit.encoding.units.step_contexts import EVENTS, OWNER, UNIT, StepContexts
 from synthkit.errors import ConfigError, SchemaError, UnsupportedError
-from synthkit.models.marginal.adaptive_measurement import Pooled
 from synthkit.models.marginal.budget_schedule import Rounds
+from synthkit.models.marginal.pooled_levels import Pooled
 from synthkit.models.unit_layout import UnitLayout
 from synthkit.models.unit_marginal.config import UnitMarginalConfig
 from synthkit.models.unit_marginal.model import UnitMarginal, told_pairs

@@ -16,9 +16,9 @@ from synthkit.encoding.slot_counts import AskedCounts, Counting, MeasuredCounts,
 from synthkit.models.marginal.budget_schedule import BudgetShares, Round, Rounds, outcome_pairs, screened, small
 from synthkit.models.marginal.dependent_slots import DependentSlot, found
 from synthkit.models.marginal.mixture_fit import Tables, descend
+from synthkit.models.marginal.pooled_levels import Pooled
 from synthkit.models.product_mixture import MIN_PROBABILITY, ProductMixture
 
-CLEAR = 3.0  # standard deviations of its noise that a level's count must exceed to stand alone
 ALLOWED = 0.5  # part of its noise that a table may be missed by before it is worth its price; 1 and 0 were worse
 CERTAIN = 30.0  # logits by which a component is of rows that have something, or lack it
 UNSEEN = 0.5  # rows a level starts with at least, so that its logarithm is a number
@@ -91,47 +91,6 @@ class MeasuredMixture:
             scopes=tuple(scope for scope in self.scopes if scope[-1] < last),
             followers=tuple(each for each in self.followers if max(each.slot, each.leader) < last),
         )
-
-
-@dataclass(frozen=True)
-class Pooled:
-    """Levels of a slot told apart, the last one standing for all rare ones if there are any.
-
-    Args:
-        group: new level of each level. **Shape**: (K,).
-        within: share of each level in its new level. **Shape**: (K,).
-        told: the counts of the new levels.
-    """
-
-    group: NDArray[np.int64]
-    within: NDArray[np.float64]
-    told: MeasuredCounts
-
-    @classmethod
-    def of(cls, told: MeasuredCounts) -> Pooled:
-        """Pool the levels whose noisy count is below three standard deviations of its noise."""
-        counts = told.counts.astype(np.float64)
-        rare = counts < CLEAR * told.sigma
-        group = np.where(rare, int((~rare).sum()), np.cumsum(~rare) - 1).astype(np.int64)
-        mass = np.ones(len(counts))
-        mass[rare] = _shrunken(counts[rare], told.sigma)
-        within = mass / np.bincount(group, weights=mass)[group]
-        summed = np.bincount(group, weights=counts).astype(np.int64)
-        return cls(group, within, MeasuredCounts(scope=told.scope, counts=summed, sigma=told.sigma))
-
-
-def _shrunken(counts: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
-    """Noisy counts drawn towards their mean, the more the less they differ beyond their noise; all alike if none is.
-
-    References:
-        James, Stein: Estimation with quadratic loss (1961).
-    """
-    if not len(counts):
-        return counts
-    mean, spread = max(float(counts.mean()), 0.0), float(counts.var(ddof=1)) if len(counts) > 1 else 0.0
-    kept = max(1 - sigma**2 / spread, 0.0) if spread else 0.0
-    out = np.maximum(mean + kept * (counts - mean), 0)
-    return out if out.sum() > 0 else np.ones(len(counts))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,6 +204,9 @@ def adaptive_course(
     mixed = len(counting.sizes) - len(known.remembered)
     singles = yield AskedCounts(counting=counting, scopes=[(j,) for j in range(mixed)], rho=plan.single)
     rows = _number(singles)
+    change = singles[0].sigma * math.sqrt(2 * plan.single) if singles and singles[0].sigma else 1.0
+    if known.remembered:  # of rows that lean on each other; what one unit brings is told by the noise
+        plan = plan.affordable(change / rows if singles and singles[0].sigma else 0.0)
     pools = [Pooled.of(single) for single in singles]
     pooled = counting.pooled([*(pool.group for pool in pools), *(np.arange(k) for k in counting.sizes[mixed:])])
     mixture = _start(pools, rows, course, generator)
@@ -265,7 +227,6 @@ def adaptive_course(
         told(len(losses), steps, loss)
 
     descend(mixture, tables, course.first, course.learning_rate, heard, last=False)
-    change = singles[0].sigma * math.sqrt(2 * plan.single) if singles and singles[0].sigma else 1.0
     candidates = Candidates.of(pooled.sizes[:mixed], course, known.own, generator)
     for round_ in plan.rounds:
         scopes = _worst(pooled, mixture, rows, round_, candidates, generator, change)

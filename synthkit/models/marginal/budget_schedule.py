@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ from torch import Tensor
 from synthkit.encoding.slot_counts import Scope
 
 SHARE_ROUNDING = 1 - 1e-12  # rounding must not let the parts cost more than the whole
+TOLD_CELLS, TOLD_ERROR = 60, 0.05  # of a usual table: its cells, and the error in total variation that is accepted
 MAX_CANDIDATE_TABLES = 200_000  # tables of one width that are thought of at all; of wide rows random ones
 
 
@@ -98,6 +99,23 @@ class Rounds:
             pair=told * rho / len(known) if known else 0.0,
             rounds=tuple(Round(many=many, choice=split.choice * r, told=(1 - split.choice) * r) for r in each),
         )
+
+    def affordable(self, change: float) -> Rounds:
+        r"""The same budget on fewer rounds, where noise would drown the tables of all of them.
+
+        A table of K cells that is told for rho is off by about $K c / \sqrt{\pi \rho} / 2$ in total variation.
+
+        Args:
+            change: c, share of all rows that one unit brings to a table, about.
+        """
+        if not self.rounds or not change or math.isinf(self.rounds[0].told):
+            return self
+        least = (TOLD_CELLS * change / (2 * TOLD_ERROR)) ** 2 / math.pi
+        whole = math.fsum(r.many * r.told for r in self.rounds)
+        few = min(max(round(whole / (least * self.rounds[0].many)), 1), len(self.rounds))
+        kept = self.rounds[-few:]
+        scale = whole / math.fsum(r.many * r.told for r in kept)
+        return replace(self, rounds=tuple(replace(r, choice=r.choice * scale, told=r.told * scale) for r in kept))
 
     def total(self, d: int) -> float:
         """What the plan costs over d slots, rho."""

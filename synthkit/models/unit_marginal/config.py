@@ -20,8 +20,7 @@ class UnitMarginalConfig(MarginalConfig):
     """
 
     components: int = 800
-    rounds: int = 4
-    singles: float = 0.2
+    singles: float = 0.15
     outcomes: float = 0.5
     root_share: float | None = None
 

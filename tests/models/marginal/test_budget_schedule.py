@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -102,3 +103,20 @@ def test_half_the_candidates_depend_most_and_half_are_any(width):
     assert len(kept) == len(set(kept)) == 30
     assert sum({3, 7} <= set(s) for s in kept) >= 15
     assert kept != screened(tables, strength, 30, generator(1))
+
+
+def test_rounds_that_noise_would_drown_are_gathered_into_fewer():
+    plan = Rounds.of((8,) * 20, 0.05, SPLIT, [(0, 1)])
+    assert plan.affordable(0.0) is plan
+    assert plan.affordable(1e-6) is plan or len(plan.affordable(1e-6).rounds) == 12
+    few = plan.affordable(2e-4)
+    assert 1 <= len(few.rounds) < 12
+    assert few.total(20) == pytest.approx(plan.total(20), rel=1e-12)
+    cells, error = 60, np.abs(np.random.default_rng(0).standard_normal(100_000)).mean()
+    told = few.rounds[0].told
+    assert 0.5 * cells * error * 2e-4 / math.sqrt(2 * told) < 0.1  # about .05 in a usual table, before the last round
+
+
+def test_a_single_round_is_left_at_least():
+    plan = Rounds.of((8,) * 20, 0.001, SPLIT)
+    assert len(plan.affordable(0.1).rounds) == 1

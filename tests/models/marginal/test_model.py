@@ -16,11 +16,12 @@ from synthkit.encoding.layout import ForbiddenCombination
 from synthkit.encoding.slot_counts import MeasuredCounts
 from synthkit.encoding.smoothing import log_shares
 from synthkit.models.base import Capability
-from synthkit.models.marginal.adaptive_measurement import Pooled, measure_adaptively, projected
+from synthkit.models.marginal.adaptive_measurement import measure_adaptively, projected
 from synthkit.models.marginal.budget_schedule import Rounds, outcome_pairs
 from synthkit.models.marginal.config import MarginalConfig
 from synthkit.models.marginal.mixture_fit import Tables, descend
 from synthkit.models.marginal.model import Marginal
+from synthkit.models.marginal.pooled_levels import Pooled
 from synthkit.models.product_mixture import ProductMixture
 from synthkit.privacy.access.counts import ExactCounting, NoisyCounting
 from synthkit.privacy.accounting.charge import Charge
@@ -333,7 +334,7 @@ def test_rare_levels_are_pooled_and_shared_out_by_their_noisy_counts():
 
 
 def test_rare_levels_that_noise_alone_tells_apart_share_nearly_alike():
-    """Twenty levels of 100 rows under noise of 100: shares by noisy counts are off by a third, drawn in by half of that."""
+    """Twenty levels of 100 rows under noise of 100: noisy counts alone share a third wrongly, drawn in half of that."""
     rng, errors = np.random.default_rng(0), []
     for _ in range(50):
         counts = np.round(100 + 100 * rng.standard_normal(20)).astype(int)
