@@ -15,7 +15,7 @@ from torch import Tensor
 from synthkit.encoding.slot_counts import Scope
 
 SHARE_ROUNDING = 1 - 1e-12  # rounding must not let the parts cost more than the whole
-TOLD_CELLS, TOLD_ERROR = 60, 0.05  # of a usual table: its cells, and the error in total variation that is accepted
+TOLD_CELLS, TOLD_ERROR = 60, 0.08  # of a usual table: its cells, and the error in total variation that is accepted
 MAX_CANDIDATE_TABLES = 200_000  # tables of one width that are thought of at all; of wide rows random ones
 
 

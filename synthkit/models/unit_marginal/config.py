@@ -20,7 +20,7 @@ class UnitMarginalConfig(MarginalConfig):
     """
 
     components: int = 800
-    singles: float = 0.15
+    singles: float = 0.2
     outcomes: float = 0.5
     root_share: float | None = None
 

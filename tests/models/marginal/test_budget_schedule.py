@@ -114,7 +114,7 @@ def test_rounds_that_noise_would_drown_are_gathered_into_fewer():
     assert few.total(20) == pytest.approx(plan.total(20), rel=1e-12)
     cells, error = 60, np.abs(np.random.default_rng(0).standard_normal(100_000)).mean()
     told = few.rounds[0].told
-    assert 0.5 * cells * error * 2e-4 / math.sqrt(2 * told) < 0.1  # about .05 in a usual table, before the last round
+    assert 0.5 * cells * error * 2e-4 / math.sqrt(2 * told) < 0.16  # about .08 in a usual table, before the last round
 
 
 def test_a_single_round_is_left_at_least():
