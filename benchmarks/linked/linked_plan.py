@@ -45,7 +45,7 @@ LINKED_PEER_CELLS: Sequence[tuple[str, str]] = (
     ("peer-par", "prize_sequential"),
 )
 OUR_MODELS = ("timeline", "independent")
-BUDGETS: Mapping[str, Mapping[str, float]] = {"marginal@3": BUDGET}
+BUDGETS: Mapping[str, Mapping[str, float]] = {"marginal@3": BUDGET, "timeline@3": BUDGET}
 OUR_PRIVATE_TABLES = ("diabetes130", "made_hospital")
 
 
@@ -55,7 +55,7 @@ def of_published(name: str) -> Contestant:
 
 
 def of_ours(name: str) -> Contestant:
-    """One of ours, with the code its fit and draw run through; `marginal@3` has a budget."""
+    """One of ours, with the code its fit and draw run through; `marginal@3` and `timeline@3` have a budget."""
     module = UNIT_MODELS[name.partition("@")[0]].__module__
     version = version_of(module, LINKED_SYNTHESIZER)
     return Contestant(name=name, program=LINKED_PROGRAM, version=version, settings=BUDGETS.get(name, {}))

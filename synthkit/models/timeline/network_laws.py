@@ -112,7 +112,7 @@ class NetworkRound:
         del forced
         network = self.laws.network
         words = network.event_words(event, self.laws.words)
-        numbers = torch.from_numpy(told.astype(np.float32)).to(self.laws.device)
+        numbers = torch.from_numpy(bounded(told)).to(self.laws.device)
         return words, network.row_summary(self.past, words, twin, series, numbers)
 
 
@@ -139,4 +139,17 @@ def state_of(active: Ints, chunk: UnitsSoFar) -> StepState:
 def _numbers(active: Ints, chunk: UnitsSoFar) -> Floats:
     """What is known before the next step of units, as numbers. **Shape**: (n,) -> (n, F)."""
     features = state_of(active, chunk).features(chunk.encoder.scale)
-    return np.concatenate([features, chunk.memory.means_of(active)], axis=1).astype(np.float32)
+    return bounded(np.concatenate([features, chunk.memory.means_of(active)], axis=1))
+
+
+def bounded(numbers: Floats) -> Floats:
+    """Numbers within the ends of float16, in which a network is told them while it learns. **Shape**: any -> the same.
+
+    Under a budget noise may place moments ages apart, and squares of such numbers would overflow.
+
+    Example:
+        >>> bounded(np.array([0.5, -4.5e15])).tolist()
+        [0.5, -65504.0]
+    """
+    most = float(np.finfo(np.float16).max)
+    return np.asarray(np.clip(numbers, -most, most).astype(np.float32))
