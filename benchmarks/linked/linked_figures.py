@@ -108,6 +108,7 @@ NAMED: Mapping[str, tuple[str, ...]] = {
     "owner x row TV": ("fidelity.owner_pairs_tv",),
     "sd within a unit": ("fidelity.within_unit_sd",),
     "length KS": ("fidelity.length_ks",),
+    "fan-out KS": ("fidelity.fan_out_ks",),
     "copied values": ("fidelity.kept_repeats",),
     "units nearer to train": ("copying.nearer_units",),
 }

@@ -23,7 +23,8 @@ Medians over seeds (smallest to largest); *real units* are training units in the
 floor*: above what those score. *C2ST row* and *gap KS* are means over the tables; *transitions TV* is that of types
 of events, or of levels where there is one type; *alignment* the difference of the share of rows shortly after a row
 of another table; *rows broken* counts rows that break a key, link, order or rule (of real units: held-out ones);
-*contradictions* is the share of people with a declared one, less that of held-out people."""
+*contradictions* is the share of people with a declared one, less that of held-out people. *@3* is epsilon 3 a person,
+delta 1e-5; the peer's epsilon is of a sequence and shared out over its tables."""
 
 
 def shown(spread: Spread | None, form: str = ".4f") -> str:
@@ -50,7 +51,8 @@ def row(line: LinkedLine) -> str:
     said = "–" if line.number is None else f"{line.number:.2f}x" if target.relation == "ratio" else ""
     theirs = f"{shown(line.theirs, form)}, {line.who}" if line.who else "–"
     own, real = shown(line.own, form), shown(line.floor, form)
-    cells = [target.table, target.figure, own, theirs, real, said, line.verdict(target.must), line.verdict(target.aim)]
+    figure = target.figure if target.model == MODEL else f"{target.figure}, {target.model}"
+    cells = [target.table, figure, own, theirs, real, said, line.verdict(target.must), line.verdict(target.aim)]
     return "| " + " | ".join(cells) + " |"
 
 

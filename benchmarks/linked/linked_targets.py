@@ -9,10 +9,11 @@ from benchmarks.contest.targets import Bound, Relation, least, most
 from benchmarks.linked.linked_figures import FLOORS, linked_figure
 from benchmarks.measure.results import Result, Spread
 
-MODEL = "timeline"
+MODEL, BUDGETED, BUDGETED_PEER = "timeline", "marginal@3", "peer-mostlyai@3"
 SMALL = ("mimic3_demo", "synthea_ma", "synthea_omop_27nj")
 RATIOS = ("diabetes130", "made_hospital")
 SEQUENCE_FIGURES = ("transitions TV over floor", "gap KS over floor", "lag-1 over floor", "alignment over floor")
+BUDGET_FIGURES = ("owner x row TV", "transitions TV", "fan-out KS")  # that are told under a budget
 HIGHER = ("SDMetrics", "copied values", "accuracy", "coherence")  # figures of which more is better
 BEST = "the best peer"
 
@@ -27,7 +28,9 @@ class LinkedTarget:
         must: what must hold.
         aim: what is hoped for.
         relation: ours over theirs, or ours.
-        peer: whom it is held against, `BEST` for whoever did best; shown only where the relation is `value`.
+        peer: whom it is held against, `BEST` for whoever did best without a budget; shown only where the relation is
+            `value`.
+        model: who of ours.
     """
 
     table: str
@@ -36,6 +39,7 @@ class LinkedTarget:
     aim: Bound
     relation: Relation = "value"
     peer: str = BEST
+    model: str = MODEL
 
 
 def linked_targets() -> Iterator[LinkedTarget]:
@@ -67,6 +71,17 @@ def linked_targets() -> Iterator[LinkedTarget]:
     yield LinkedTarget(table="load", figure="fit, CPU minutes", must=most(60), aim=most(25))
     yield LinkedTarget(table="load", figure="draw, CPU minutes", must=most(8), aim=most(4))
     yield LinkedTarget(table="diabetes130", figure="contradictions", must=most(0.01), aim=most(0.002))
+    yield from _budgeted()
+
+
+def _budgeted() -> Iterator[LinkedTarget]:
+    """What is asked under a budget: beside our best without one, and beside the peer with the same."""
+    for table in RATIOS:
+        for peer, must, aim in ((MODEL, most(2.5), most(1.7)), (BUDGETED_PEER, most(1.0), most(0.5))):
+            for figure in BUDGET_FIGURES:
+                yield LinkedTarget(
+                    table=table, figure=figure, relation="ratio", must=must, aim=aim, peer=peer, model=BUDGETED
+                )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,13 +117,14 @@ def whole(results: Sequence[Result], table: str) -> list[Result]:
 def linked_line(target: LinkedTarget, results: Sequence[Result]) -> LinkedLine:
     """What the cells say of a target."""
     found = whole(results, target.table)
-    own = [r for r in found if r.key[0] == MODEL]
+    own = [r for r in found if r.key[0] == target.model]
     line = LinkedLine(
         target=target, own=linked_figure(own, target.figure), floor=linked_figure(own or found, target.figure, FLOORS)
     )
-    peers = sorted({r.key[0] for r in found if r.key[0].startswith(("peer-", "published-"))})
+    others = {r.key[0] for r in found if r.key[0].startswith(("peer-", "published-")) and "@" not in r.key[0]}
+    peers = sorted(others) if target.peer == BEST else [target.peer]
     candidates = [(linked_figure([r for r in found if r.key[0] == who], target.figure), who) for who in peers]
-    known = [(s, who) for s, who in candidates if s is not None and target.peer in (BEST, who)]
+    known = [(s, who) for s, who in candidates if s is not None]
     if not known:
         return line
     sign = -1 if target.figure in HIGHER else 1
