@@ -69,6 +69,7 @@ def expected_steps(access: ImaginedAccess) -> list[ExpectedTables]:
     plans = {name: _plan(name, flats[name], each.rho) for name, each in access.parts.items()}
     asked = {n: UnitTables(counting=c, scopes=_singles(flats[n]), rho=plans[n].single) for n, c in access.parts.items()}
     told = _told(asked, plain, access)
+    plans = {n: _gathered(plans[n], told[n][0].sigma, len(c.owner) * access.scale) for n, c in access.parts.items()}
     rng = np.random.default_rng(IMAGINED_SEED)
     draws = []
     for _ in range(POOLED_DRAWS):
@@ -85,6 +86,11 @@ def expected_steps(access: ImaginedAccess) -> list[ExpectedTables]:
 def _plan(name: str, flat: FlatSteps, rho: float) -> Rounds:
     """What a fit asks of one flat table, and the prices."""
     return Rounds.of(flat.mixed_sizes, rho, UnitMarginalConfig().split(), told_pairs(flat, first=name == EVENTS))
+
+
+def _gathered(plan: Rounds, sigma: float, rows: float) -> Rounds:
+    """The plan once the noise on the first tables has told what one unit brings, as a fit goes on with it."""
+    return plan.affordable(sigma * math.sqrt(2 * plan.single) / max(rows, 1.0))
 
 
 def _pairs(

@@ -209,16 +209,17 @@ def adaptive_course(
         plan = plan.affordable(change / rows if singles and singles[0].sigma else 0.0)
     pools = [Pooled.of(single) for single in singles]
     pooled = counting.pooled([*(pool.group for pool in pools), *(np.arange(k) for k in counting.sizes[mixed:])])
+    told_first: list[MeasuredCounts] = []
+    if plan.known:
+        told_first = yield AskedCounts(counting=pooled, scopes=plan.known, rho=plan.pair)
+    remembered = [table for table in told_first if table.scope in known.remembered]
+    pools = [pool.beside([t for t in remembered if t.scope[0] == j]) for j, pool in enumerate(pools)]
     mixture = _start(pools, rows, course, generator)
     known.settle(mixture, pools, generator)
     mixture = mixture.to(device)
     tables = Tables(pooled.sizes[:mixed], rows, device)
-    tables.add([pool.told for pool in pools])
-    before: list[MeasuredCounts] = []
-    if plan.known:
-        told_first = yield AskedCounts(counting=pooled, scopes=plan.known, rho=plan.pair)
-        tables.add([table for table in told_first if table.scope not in known.remembered])
-        before = [_over_levels(table, pools[table.scope[0]]) for table in told_first if table.scope in known.remembered]
+    tables.add([*(pool.told for pool in pools), *(t for t in told_first if t.scope not in known.remembered)])
+    before = [_over_levels(table, pools[table.scope[0]]) for table in remembered]
     steps = course.first + len(plan.rounds) * course.between + course.last
     losses: list[float] = []
 
