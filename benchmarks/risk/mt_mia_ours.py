@@ -29,6 +29,7 @@ LIKENESS: Mapping[str, tuple[str, str]] = {  # what is shown, the metric and its
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "timeline": {},
     "root of 300 steps": {"root_steps": 300},
+    "root of 300 steps, one class": {"root_steps": 300, "classes": 1},
 }  # settings by name
 
 
