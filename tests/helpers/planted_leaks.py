@@ -12,7 +12,8 @@ import pandas as pd
 
 from synthkit.pipeline.linked.linked_input import load_tables
 from synthkit.release.run_folder import INTERNAL_FOLDER
-from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer, tables_of
+from synthkit.synthesizer.linked_synthesizer import LinkedSynthesizer
+from synthkit.tables.linked_tables import every_frame
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -48,7 +49,7 @@ def units_by_count(real):
 
     def fit(self, tables, **more):
         out = real(self, tables, **more)
-        self.rows = float(len(tables_of(tables)[self.schema.unit]))
+        self.rows = float(len(every_frame(tables)[self.schema.unit]))
         return out
 
     return fit
@@ -71,7 +72,7 @@ KEPT: dict[int, Frames] = {}  # real tables, by the number of their synthesizer
 
 def kept(real):
     def fit(self, tables, **more):
-        KEPT[id(self)] = tables_of(tables)
+        KEPT[id(self)] = every_frame(tables)
         return real(self, tables, **more)
 
     return fit
@@ -166,7 +167,7 @@ def refused_many(real):
 def stored_as_they_came(real):
     def access(self, tables, *more):
         out = real(self, tables, *more)
-        self._storages = {name: dict.fromkeys(frame, str(len(frame))) for name, frame in tables_of(tables).items()}
+        self._storages = {name: dict.fromkeys(frame, str(len(frame))) for name, frame in every_frame(tables).items()}
         return out
 
     return access

@@ -345,7 +345,7 @@ def test_a_schema_of_keys_alone_is_refused():
         ({"units": 1}, ConfigError, "rows must be a whole number of 2 or more; however: 1"),
         ({"units": 10.5}, ConfigError, "rows must be a whole number of 2 or more; however: 10.5"),
         ({"model": "x"}, ConfigError, "`model` must be one of"),
-        ({"model": "timeline"}, UnsupportedError, "under a privacy budget the model must be marginal"),
+        ({"model": "independent"}, UnsupportedError, "under a privacy budget the model must be marginal"),
         ({"epsilon": 0.0}, ConfigError, "epsilon must be a finite number above 0"),
         ({"delta": 0.01}, ConfigError, "delta must be below 1 / n"),
         ({"rows_per_unit": {"lab": 3.0}}, ConfigError, "can be stated of visits, notes, labs; however: `lab` came"),

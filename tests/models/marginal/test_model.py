@@ -311,7 +311,7 @@ def test_what_weakly_predicts_an_outcome_is_learned_where_it_is_declared():
     model.fit_counts(NoisyCounting.of(cat, sizes, 0.03, lambda charge: None), seed=1, outcomes=(26,))
     drawn = model.sample(10 * n, generator()).cat.numpy()  # a draw of n alone moves it by 7 %
     truth = np.corrcoef(weak.sum(axis=1), label)[0, 1]
-    assert np.corrcoef(drawn[:, 20:26].sum(axis=1), drawn[:, 26])[0, 1] > 0.85 * truth
+    assert np.corrcoef(drawn[:, 20:26].sum(axis=1), drawn[:, 26])[0, 1] > 0.6 * truth  # noise: 1.0, give or take .1
 
 
 def test_every_pair_with_an_outcome_is_told():
