@@ -131,6 +131,8 @@ def measured(access):
         for n, p in counting.parts.items()
     ]
     singles = dict(zip(names, counting.measure(asked), strict=True))
+    change = {n: singles[n][0].sigma * math.sqrt(2 * plans[n].single) / p.rows for n, p in counting.parts.items()}
+    plans = {n: plan.affordable(change[n]) for n, plan in plans.items()}
     pools = {
         n: [*(Pooled.of(t) for t in told), *map(Whole, flats[n].sizes[flats[n].mixed :])] for n, told in singles.items()
     }
