@@ -247,7 +247,8 @@ def projected(counts: Floats) -> Floats:
         return np.zeros(len(counts))
     falling = np.sort(counts)[::-1]
     over = (np.cumsum(falling) - total) / np.arange(1, len(counts) + 1)
-    return np.asarray(np.maximum(counts - over[np.flatnonzero(falling > over)[-1]], 0.0))
+    kept = np.flatnonzero(falling >= over)  # the largest is, even where rounding leaves nothing of a sum near 0
+    return np.asarray(np.maximum(counts - over[kept[-1]], 0.0))
 
 
 def binned_codec(

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.catalogue import main
 from benchmarks.linked import linked_figures, linked_load, linked_page
-from benchmarks.linked.linked_targets import linked_line, linked_targets
+from benchmarks.linked.linked_targets import MODEL, linked_line, linked_targets
 from benchmarks.measure.results import Result
 from benchmarks.places import PAGE
 
@@ -109,7 +109,8 @@ def test_the_page_tells_who_did_not_finish_and_prints_the_load():
 def test_the_page_has_the_table_and_every_target_of_it():
     kept = PAGE.read_text(encoding="utf-8").split(linked_page.LINKED_START)[1].split(linked_page.LINKED_END)[0]
     for target in linked_targets():
-        assert f"| {target.table} | {target.figure} |" in kept
+        whose = target.figure if target.model == MODEL else f"{target.figure}, {target.model}"
+        assert f"| {target.table} | {whose} |" in kept
 
 
 def test_a_list_makes_nothing(capsys):

@@ -81,6 +81,14 @@ def test_a_spike_is_not_averaged_away():
     assert private_binning.denoised(counts + np.random.default_rng(0).normal(0, 20, 64), 20.0)[17] > 800
 
 
+@pytest.mark.parametrize("counts", [(-2.0, 13.0, *3 * (-11 / 3,)), (0.1, 0.2, -0.3), (1e9, -1e9 + 1e-7)])
+def test_a_sum_that_rounding_alone_leaves_is_projected_to_next_to_nothing(counts):
+    """Sums of a few ulps: no count is above what would be taken of all."""
+    found = private_binning.projected(np.array(counts))
+    assert (found >= 0).all()
+    assert found.sum() <= 1e-6
+
+
 @given(st.lists(st.floats(-50, 50), min_size=1, max_size=6))
 def test_the_projection_is_the_nearest_point(counts):
     counts = np.array(counts)
