@@ -28,8 +28,9 @@ LIKENESS: Mapping[str, tuple[str, str]] = {  # what is shown, the metric and its
 }
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "timeline": {},
-    "root of 300 steps": {"root_steps": 300},
-    "root of 300 steps, one class": {"root_steps": 300, "classes": 1},
+    "root of 60 steps": {"root_steps": 60},
+    "root of 25 steps, 100 below": {"root_steps": 25, "steps": 100, "dropout": 0.5},
+    "root of 15 steps, 60 below": {"root_steps": 15, "steps": 60, "dropout": 0.5},
 }  # settings by name
 
 
