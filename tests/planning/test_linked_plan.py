@@ -69,8 +69,8 @@ def test_a_run_is_charged_what_was_planned(tmp_path):
     A column that rows repeat has a slot more, if noisy counts say so: here the budget is large enough for none to err.
     """
     frames = hospital([(k % 4, k % 9, k % 6) for k in range(400)])
-    access, ledger = real_access(tmp_path, frames, BOUGHT, epsilon=30.0, delta=1e-6)
-    outlook = look(BOUGHT, units=5_000, epsilon=30.0, delta=1e-6)
+    access, ledger = real_access(tmp_path, frames, BOUGHT, epsilon=300.0, delta=1e-6)
+    outlook = look(BOUGHT, units=5_000, epsilon=300.0, delta=1e-6)
     (charged,) = [charge.spent for charge in ledger.charges]
     assert isinstance(charged, Concentrated)
     assert outlook.rho == charged.rho
