@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
     from synthkit.metrics.linked.linked_evaluation_data import LinkedEvaluationData
 
-PATIENTS, COPIED, FRESH = 400, 30, 200  # in all; copied in either way; synthetic people of the same law
+PATIENTS, COPIED, FRESH = 400, 40, 200  # in all; copied in either way; synthetic people of the same law
 BY_CHANCE = 3  # events in a row that somebody shares with a stranger at most, days and values being many
-HALF_SEEN = (0.3, 0.7)  # AUC of some thirty people whom an attack cannot tell from others
+HALF_SEEN = (0.3, 0.7)  # AUC of some forty people whom an attack cannot tell from others
 LINKED_TOLERANCE = 0.02  # by which an interval may miss what it is to hold
 
 
 def linked_copies(rng: np.random.Generator) -> tuple[Answer, ...]:
-    """Thirty members are copied whole, thirty by their rows under the own row of somebody else, all others not."""
+    """Forty members are copied whole, forty by their rows under the own row of somebody else, all others not."""
     here = LinkedExperiment.of(rng, patients=PATIENTS, copied=COPIED, fresh=FRESH)
     comparison = here.comparison()
     _, panels = unit_membership(comparison, rng)
@@ -48,7 +48,7 @@ def linked_copies(rng: np.random.Generator) -> tuple[Answer, ...]:
         *_counted(here, comparison, rng),
         lies_within("largest p of four tests, adjusted", max(panel["p"].values()), 0.0, 0.01),
         equals_word("verdict", panel["verdict"], Grade.ABOVE),
-        lies_within("excess of a secret in another table", _secret(comparison, rng).low, 0.1),
+        lies_within("excess of a secret in another table", _secret(comparison, rng).low, 0.15),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 
 import numpy as np
 import pytest
@@ -41,7 +40,7 @@ def answer(exact, spent=COUNTS, norm=1.0):
 
 @pytest.fixture(scope="module")
 def fits():
-    table = below([tiny_hospital(12, heavy=0.25), tiny_orphans(5)])
+    table = below([tiny_hospital(600, heavy=0.05), tiny_orphans(5)])
     without = audited_fit(shipped_access, table, LARGE_BUDGET, all_kinds())
     more = below([tiny_patient("x", 4, 8, level=2), table])
     return without, audited_fit(shipped_access, more, LARGE_BUDGET, all_kinds(), before=without.ear)
@@ -150,8 +149,7 @@ def test_a_patient_who_shows_as_many_rows_as_the_bounds_allow_reaches_every_clip
     moved = [share_moved(*pair) for pair in zip(*(fit.answers for fit in fits), strict=True)]
     stacks = [m for m, each in zip(moved, fits[0].answers, strict=True) if isinstance(each.spent, StackedGaussian)]
     assert len(stacks) == 5
-    assert sorted(stacks)[1] > 0.9
-    assert min(stacks) > 0.5  # a noisy quantile now and then lies above everybody
+    assert min(stacks) > 0.9
 
 
 # Odds and mu
@@ -213,7 +211,10 @@ def test_the_plan_is_told_by_its_parts_and_as_a_whole():
     assert exact.claimed == whole.claimed
     assert whole.claimed == pytest.approx(math.hypot(*(part.claimed for part in parts)))
     assert 0.2 < whole.claimed < 0.26
-    assert re.search(r"whole plan at epsilon 1, 9[0-4]% of its rho normal noise", whole.what)
+    reserve = audited_fit(shipped_access, tiny_hospital(12, heavy=0.25), PLAN_BUDGET, shipped_model()).reserve
+    share = whole.claimed**2 / 2 / reserve  # how many rounds there are, and so choices, is told with noise
+    assert whole.what == f"whole plan at epsilon 1, {share:.0%} of its rho normal noise"
+    assert 0.85 < share < 1
 
 
 def test_what_is_not_charged_is_not_claimed():

@@ -300,18 +300,23 @@ def test_parity_of_two_and_of_three_bits_is_found(others):
 
 
 def test_what_weakly_predicts_an_outcome_is_learned_where_it_is_declared():
-    """Twenty slots tied to each other, and to a label by a little each, which choosing by error alone leaves out."""
+    """Twenty slots tied to each other, and to a label by a little each, which choosing by error alone leaves out.
+
+    A single fit is 1.0 of the truth give or take .1, for noise moves it; without a declared outcome six are .5.
+    """
     rng, n = np.random.default_rng(0), 20_000
     hidden = rng.integers(0, 4, size=(n, 1))
     slots = np.where(rng.random((n, 20)) < 0.7, hidden, rng.integers(0, 4, size=(n, 20)))
     weak = rng.integers(0, 4, size=(n, 6))
     label = rng.random(n) < 1 / (1 + np.exp(-0.08 * (weak - 1.5).sum(axis=1)))
     cat, sizes = np.column_stack([slots, weak, label]).astype(int), (4,) * 26 + (2,)
-    model = Marginal(plain(sizes), MarginalConfig(components=200))
-    model.fit_counts(NoisyCounting.of(cat, sizes, 0.03, lambda charge: None), seed=1, outcomes=(26,))
-    drawn = model.sample(10 * n, generator()).cat.numpy()  # a draw of n alone moves it by 7 %
-    truth = np.corrcoef(weak.sum(axis=1), label)[0, 1]
-    assert np.corrcoef(drawn[:, 20:26].sum(axis=1), drawn[:, 26])[0, 1] > 0.6 * truth  # noise: 1.0, give or take .1
+    found = []
+    for seed in range(6):
+        model = Marginal(plain(sizes), MarginalConfig(components=200))
+        model.fit_counts(NoisyCounting.of(cat, sizes, 0.03, lambda charge: None), seed=seed, outcomes=(26,))
+        drawn = model.sample(n, torch.Generator().manual_seed(seed)).cat.numpy()
+        found.append(np.corrcoef(drawn[:, 20:26].sum(axis=1), drawn[:, 26])[0, 1])
+    assert np.mean(found) > 0.85 * np.corrcoef(weak.sum(axis=1), label)[0, 1]
 
 
 def test_every_pair_with_an_outcome_is_told():

@@ -34,8 +34,8 @@ def hospital_schema() -> LinkedSchema:
     return LinkedSchema.parse(data)
 
 
-def hospital_frames() -> dict[str, pd.DataFrame]:
-    frames = small_hospital()
+def hospital_frames(units: int = 60) -> dict[str, pd.DataFrame]:
+    frames = small_hospital(units)
     visits = frames["visits"].sort_values(["patient", "admitted"]).reset_index(drop=True)
     visits["place"] = visits.groupby("patient").cumcount() + 1
     visits["double"] = 2 * visits["cost"]
