@@ -13,7 +13,16 @@ from linked_twins import PATIENT_TWINS, PLAN_TWINS
 from synthkit.audit import AUDITS
 from synthkit.audit.linked_fits import all_kinds, audited_fit, shipped_access, shipped_model
 from synthkit.audit.linked_patients import LARGE_BUDGET, Moved, share_moved
-from synthkit.audit.linked_plan import PLAN_BUDGET, drawn_odds, log_odds_weights, moved_cells, mu_estimated, plan
+from synthkit.audit.linked_plan import (
+    HEAVY_SHARE,
+    MANY_PATIENTS,
+    PLAN_BUDGET,
+    drawn_odds,
+    log_odds_weights,
+    moved_cells,
+    mu_estimated,
+    plan,
+)
 from synthkit.audit.overheard_answers import DRAWN_IN, HeardAnswer, Listener, listening
 from synthkit.audit.tiny_hospital import (
     TINY_BOUNDS,
@@ -40,7 +49,7 @@ def answer(exact, spent=COUNTS, norm=1.0):
 
 @pytest.fixture(scope="module")
 def fits():
-    table = below([tiny_hospital(600, heavy=0.05), tiny_orphans(5)])
+    table = below([tiny_hospital(MANY_PATIENTS, heavy=HEAVY_SHARE), tiny_orphans(5)])
     without = audited_fit(shipped_access, table, LARGE_BUDGET, all_kinds())
     more = below([tiny_patient("x", 4, 8, level=2), table])
     return without, audited_fit(shipped_access, more, LARGE_BUDGET, all_kinds(), before=without.ear)
