@@ -101,6 +101,7 @@ def _costs(by: Mapping[str, Sequence[Result]]) -> list[str]:
         "fit, CPU s": taken("fit", "cpu"),
         "draw, CPU s": taken("draw", "cpu"),
         "peak memory, MiB": taken("whole", "peak_mib"),
+        "limit of a table, CPU minutes": taken("settings", "max_training_time"),
         "seeds": [str(len({r.cell["seed"] for r in found})) for found in by.values()],
         "version": [versions(found) for found in by.values()],
     }

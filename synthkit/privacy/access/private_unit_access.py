@@ -44,10 +44,8 @@ from synthkit.schema.linked.public_tables import declared_tables
 from synthkit.schema.public_domain import Declared, declared_domain
 from synthkit.training.loader import TrainingLoader
 
-EVENT_SLOTS, ROOT_SLOTS = (
-    6,
-    4,
-)  # what an event, and a unit besides its own slots, count as beside the slots of rows, when counts are priced
+EVENT_SLOTS = 6  # what an event counts as beside the slots of rows, when counts are priced
+ROOT_SLOTS = 4  # and a unit, besides its own slots
 NO_BATCHES = (
     "under a privacy budget rows of units stay behind the access; however: batches are asked for. "
     "Use marginal, or timeline with settings of a private training"
