@@ -9,7 +9,9 @@ from typing import Any
 
 from synthkit.planning.imagined_domain import CATALOGUE
 from synthkit.planning.outlook import NOTHING, aligned, told_share
+from synthkit.privacy.access.unit_counts import CLIPPED_AT
 
+CLIPPED_PERCENT = f"{100 * CLIPPED_AT:.0f} %"  # of units that are not clipped, in words
 FORMAT = "synthkit-linked-plan/1"
 EVENT_WORDS = "what happens next"  # the counts of events, in words
 UNIT_CUT = (
@@ -157,7 +159,7 @@ class LinkedOutlook:
 def _bounds(outlook: LinkedOutlook) -> list[str]:
     if not outlook.bounds:
         return []
-    head = ["", "rows of", "an owner at most", "a unit at most", "a unit, taken", "85 % of units"]
+    head = ["", "rows of", "an owner at most", "a unit at most", "a unit, taken", f"{CLIPPED_PERCENT} of units"]
     return aligned(
         head,
         [
@@ -189,7 +191,7 @@ def _assumed(outlook: LinkedOutlook) -> list[str]:
     if owned or whole:
         said[-1] += " (--rows-per-unit states a mean)"
     out = [
-        f"Rows a unit has are taken {'; '.join(said)}. One unit is clipped to the length C that 85 % of "
+        f"Rows a unit has are taken {'; '.join(said)}. One unit is clipped to the length C that {CLIPPED_PERCENT} of "
         f"{outlook.imagined:,} units made up so do not exceed."
     ]
     if outlook.catalogues:

@@ -14,7 +14,14 @@ from synthkit.pipeline.linked.linked_input import resolve_linked
 from synthkit.planning.expected_error import ExpectedError, expected
 from synthkit.planning.expected_steps import ALONE, ExpectedTables, expected_steps
 from synthkit.planning.imagined_access import IMAGINED_ROWS, ImaginedAccess, imagined_frames
-from synthkit.planning.linked_outlook import EVENT_WORDS, LinkedOutlook, Purchase, RowsBound, TablesOutlook
+from synthkit.planning.linked_outlook import (
+    CLIPPED_PERCENT,
+    EVENT_WORDS,
+    LinkedOutlook,
+    Purchase,
+    RowsBound,
+    TablesOutlook,
+)
 from synthkit.planning.planner import PAIR, SINGLE, rounded
 from synthkit.planning.simulation import TIE
 from synthkit.privacy.access.bounded_units import most_rows
@@ -260,7 +267,7 @@ def _unfound(bounds: Sequence[RowsBound], access: ImaginedAccess, units: int) ->
         if each.by_unit > UNFOUND * each.usual and missed > having * units:
             enough = rounded(math.ceil(missed / max(having, 1e-9)))
             yield (
-                f"the bound of {each.by_unit:,} rows of {each.table} is {each.by_unit / each.usual:.0f} times what 85 "
-                "% of the units bring, and the budget is too small to find that out: units may be clipped at the "
+                f"the bound of {each.by_unit:,} rows of {each.table} is {each.by_unit / each.usual:.0f} times what "
+                f"{CLIPPED_PERCENT} of the units bring, and the budget is too small to find that out: units may be clipped at the "
                 f"bound, with so much more noise. Lower it, or raise epsilon; about {enough:,} units would be enough"
             )
