@@ -268,6 +268,7 @@ def _unfound(bounds: Sequence[RowsBound], access: ImaginedAccess, units: int) ->
             enough = rounded(math.ceil(missed / max(having, 1e-9)))
             yield (
                 f"the bound of {each.by_unit:,} rows of {each.table} is {each.by_unit / each.usual:.0f} times what "
-                f"{CLIPPED_PERCENT} of the units bring, and the budget is too small to find that out: units may be clipped at the "
-                f"bound, with so much more noise. Lower it, or raise epsilon; about {enough:,} units would be enough"
+                f"{CLIPPED_PERCENT} of the units bring, and the budget is too small to find that out: units may be "
+                "clipped at the bound, with so much more noise. Lower it, or raise epsilon; about "
+                f"{enough:,} units would be enough"
             )
