@@ -259,7 +259,8 @@ def test_under_a_budget_nothing_is_told_of_the_training(fits, name, tmp_path):
 @paid
 def test_under_a_budget_noise_is_not_the_seeds(fits, name, tmp_path):
     one, two = fits(name)._model.tensors(), bought(name, tmp_path)._model.tensors()
-    assert [k for k, v in one.items() if v.numel() and v.is_floating_point() and not torch.equal(v, two[k])]
+    both = one.keys() & two.keys()  # which pairs were chosen is noise too, so one may lack what the other has
+    assert [k for k in both if one[k].numel() and one[k].is_floating_point() and not torch.equal(one[k], two[k])]
 
 
 @paid
