@@ -26,6 +26,7 @@ from synthkit.synthesizer.synthesizer import Synthesizer
 SMALL = {"components": 40, "rounds": 1, "first": 5, "between": 2, "last": 5}
 ONE_ROW = ["--max-rows-per-unit", "1"]  # else so few people are told by noise alone, and there is nothing to compare
 WORDS = ["--epsilon", "1", "--delta", "1e-5", "--quick", *ONE_ROW, *(f"--set={k}={v}" for k, v in SMALL.items())]
+WORDS += ["--rows", "60"]  # a noisy number of so few may be none at all
 SCHEMA = Schema(
     name="stays",
     unit="who",
