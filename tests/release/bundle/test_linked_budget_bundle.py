@@ -58,7 +58,7 @@ def budget_schema() -> LinkedSchema:
 
 
 def budget_frames() -> dict[str, pd.DataFrame]:
-    """One patient has thousands of rows beyond every bound: such numbers of rows no noise and no figure hits by chance."""
+    """One patient has thousands of rows beyond every bound: numbers of rows that no noise hits by chance."""
     frames = hospital_frames(units=170)
     frames = {**frames, **{name: extended(frames[name], more) for name, more in (("visits", 3301), ("labs", 9207))}}
     visits = frames["visits"]
