@@ -199,6 +199,20 @@ def test_memory_beyond_the_bound_is_not_given():
     assert ran.stdout.split("\n")[:2] == ["not given", "16777216.0"]
 
 
+def test_what_arrow_sets_aside_is_not_held_against_a_table():
+    """It takes a gigabyte of addresses at its first use, whatever it is used for."""
+    program = [
+        "import pyarrow as pa",
+        "from synthkit.runtime.resource_limits import _taken, resource_limits",
+        "with resource_limits(60, 2**28):",
+        "    before = _taken()",
+        "    buffer = pa.allocate_buffer(2**20)",
+        "    print((_taken() or 0) - (before or 0) < 2**26)",
+    ]
+    ran = subprocess.run([sys.executable, "-c", "\n".join(program)], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "True"
+
+
 def test_what_is_no_bundle_is_answered_in_words(tmp_path):
     for path in ("/dev/zero", tmp_path, tmp_path / "none"):
         (only,) = verify(path)

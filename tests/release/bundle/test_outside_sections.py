@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import json
+import os
 import shutil
 import sys
 
@@ -40,6 +41,7 @@ def site(tmp_path_factory):
 @pytest.fixture
 def installed(site, monkeypatch):
     monkeypatch.syspath_prepend(site)
+    monkeypatch.setenv("PYTHONPATH", str(site), prepend=os.pathsep)  # of the process that draws the page
     forget()
     yield
     forget()

@@ -9,12 +9,12 @@ from synthkit.io.json_types import JSONObject
 from synthkit.release import run_folder
 from synthkit.release.bundle import manifest as manifests
 from synthkit.release.bundle.build_bundle import outside_ids
+from synthkit.release.bundle.drawn_page import drawn_page
 from synthkit.release.bundle.finding import CheckResult, broken, holds, unvouched
 from synthkit.release.bundle.opened_bundle import Opened
 from synthkit.release.bundle.page_figures import different_figures, shown_figures
 from synthkit.release.bundle.table_members import counted_draws, linked_draws
 from synthkit.release.run_folder import REPORT_FILE, REPORT_JSON_FILE
-from synthkit.report.html import redraw
 from synthkit.report.linked_sections.linked_decision import linked_rows
 from synthkit.report.render_versions import drawn_by, is_outside
 from synthkit.report.row_counts import listed, synthetic
@@ -51,7 +51,7 @@ def _drawn(report: JSONObject, *, here: bool) -> bytes | None:
         ArtefactError: it cannot be drawn, and these versions are said to have drawn it.
     """
     try:
-        return redraw(report).encode()
+        return drawn_page(report).encode()
     except ArtefactError:
         if here:
             raise
