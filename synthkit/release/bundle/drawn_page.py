@@ -1,6 +1,6 @@
-"""The page that a stranger's report.json draws, drawn in a process of its own: the engine of charts ends its process
-where there is no memory left, whoever else is in it.
+"""The page that a stranger's report.json draws, drawn in a process of its own.
 
+Where no memory is left the engine of charts ends the process it is in, whoever else is in it.
 `python -m synthkit.release.bundle.drawn_page` reads a task from stdin and answers on stdout, both JSON.
 """
 

@@ -1,4 +1,4 @@
-"""The page of a stranger's report is drawn in a process of its own: whatever becomes of that, the answer is in words."""
+"""The page of a stranger's report is drawn in a process of its own: whatever becomes of that is told in words."""
 
 from __future__ import annotations
 
@@ -57,4 +57,6 @@ def test_an_engine_without_memory_ends_its_own_process_alone(members, tmp_path):
     ran = subprocess.run(
         [sys.executable, "-c", "\n".join(program), str(path)], capture_output=True, text=True, check=True
     )
-    assert ran.stdout.startswith("report.json must draw a page within the memory a bundle may ask for; however: its pro")
+    assert ran.stdout.startswith(
+        "report.json must draw a page within the memory a bundle may ask for; however: its pro"
+    )
