@@ -15,7 +15,7 @@ from synthkit.io.json_types import JSONObject
 from synthkit.runtime.processes import crash_reason, start_module
 from synthkit.runtime.resource_limits import DEFAULT_TIME_LIMIT, resource_limits
 
-MODULE = "synthkit.release.bundle.drawn_page"
+PAGE_MODULE = "synthkit.release.bundle.drawn_page"
 
 
 def drawn_page(report: JSONObject, seconds: float = DEFAULT_TIME_LIMIT) -> str:
@@ -30,10 +30,11 @@ def drawn_page(report: JSONObject, seconds: float = DEFAULT_TIME_LIMIT) -> str:
     Raises:
         ArtefactError: it is not what a page is drawn from, or there is not enough time or memory to draw it.
     """
+    task = json.dumps({"report": report, "seconds": seconds})
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
-        process = start_module(MODULE, complaints)
+        process = start_module(PAGE_MODULE, complaints)
         try:
-            said, _ = process.communicate(json.dumps({"report": report, "seconds": seconds}).encode())
+            said, _ = process.communicate(task.encode())
         finally:
             if process.poll() is None:
                 process.kill()
