@@ -19,19 +19,20 @@ def point_floor(counts: Ints, coding: Coding) -> int:
 
 
 def intervals(
-    values: Numbers, counts: Ints, decimals: int | None, cuts: tuple[float, ...], coding: Coding, points: int
+    values: Numbers, counts: Ints, unit: float, cuts: tuple[float, ...], coding: Coding, points: int
 ) -> tuple[Numbers, Numbers]:
     """Intervals of about equal mass over the values that are no points, none of them about fewer than `rare` rows.
 
     Values too few for an interval get none: they are coded as the nearest cell, so that no lone value is released.
     Only a column without any point keeps one all the same. Neighbours share an edge, unless nothing lies between them.
+    `unit` is how far values of a grid are apart, 0 off a grid.
     """
     if not len(values):
         return values[:0], values[:0]
     room = max(coding.coarse * coding.fine - points, coding.coarse)
     wanted = int(np.clip(counts.sum() // coding.per_cell, 1, room))
     at = (np.cumsum(counts) - counts) * wanted // counts.sum()  # equal mass, ties together
-    step = values.dtype.type(0 if decimals is None else 10.0**-decimals)
+    step = values.dtype.type(unit)
     gaps = wide_gaps(values, counts, float(step), coding.rare, coding.coarse // 2)
     side = np.searchsorted(np.sort(np.array(cuts)), values, side="right") + np.cumsum([False, *gaps])
     first, last = runs(at * (side[-1] + 1) + side, side, counts, coding.rare)

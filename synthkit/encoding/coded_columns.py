@@ -10,6 +10,7 @@ from synthkit.encoding.constraints import Recoding, cuts
 from synthkit.encoding.datetime_numbers import atom_steps, step_bounds
 from synthkit.encoding.gaps import Anchor
 from synthkit.encoding.histogram_query import Histogram
+from synthkit.encoding.plain_numbers import plain_bounds, plain_decimals, plain_step
 from synthkit.schema import Column, Datetime, Numeric, Schema
 
 
@@ -23,6 +24,8 @@ class CodedColumn:
         schema: meaning of the table; under a budget the public part of it.
         gapped: whether it holds distances from other columns it may not cross.
         decimals: digits of its numbers, None if unrestricted or no numbers.
+        step: what its numbers are multiples of, where that is not a unit of the last decimal.
+        own: codes of values that a column of distances keeps as they are.
         cuts: numbers that rules divide it at; no cell may straddle one.
         bounds: declared bounds of its numbers, infinite where open.
         unknown: under a budget, the keys of its declaration that noise must buy.
@@ -33,6 +36,8 @@ class CodedColumn:
     schema: Schema
     gapped: bool = False
     decimals: int | None = None
+    step: float | None = None
+    own: tuple[float, ...] = ()
     cuts: tuple[float, ...] = ()
     bounds: tuple[float, float] = (-math.inf, math.inf)
     unknown: frozenset[str] = frozenset()
@@ -61,13 +66,15 @@ def coded_columns(recoding: Recoding, unknown: Mapping[str, frozenset[str]] | No
     for name, members in recoding.columns.items():
         column, gap = schema.columns[members[0]], gaps.get(name)
         number = len(members) == 1 and isinstance(column, Numeric | Datetime)
-        own = column.decimals if isinstance(column, Numeric) else None
+        own = plain_decimals(column) if isinstance(column, Numeric) else None
         out[name] = CodedColumn(
             name=name,
             members=members,
             schema=schema,
             gapped=gap is not None,
             decimals=own if gap is None else gap.decimals,
+            step=plain_step(column) if number and gap is None and isinstance(column, Numeric) else None,
+            own=recoding.own[name].codes if name in recoding.own else (),
             cuts=cuts(schema, name) if number and gap is None and isinstance(column, Numeric) else (),
             bounds=declared_bounds(recoding, name) if number else (-math.inf, math.inf),
             unknown=open_.get(name, frozenset()),
@@ -108,8 +115,8 @@ def _reach(schema: Schema, anchor: Anchor) -> tuple[float, float]:
 
 def _own(schema: Schema, name: str) -> tuple[float, float]:
     column = schema.columns[name]
-    low, high = getattr(column, "min", None), getattr(column, "max", None)
     if isinstance(column, Datetime):
         first, last = step_bounds(column)
-        return (-math.inf if low is None else first), (math.inf if high is None else last)
+        return (-math.inf if column.min is None else first), (math.inf if column.max is None else last)
+    low, high = plain_bounds(column) if isinstance(column, Numeric) else (None, None)
     return (-math.inf if low is None else low), (math.inf if high is None else high)

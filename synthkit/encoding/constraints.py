@@ -19,8 +19,10 @@ import pandas as pd
 from synthkit.encoding import datetime_numbers
 from synthkit.encoding.arrays import Bools, Cells, Numbers
 from synthkit.encoding.codecs.codec import Codec
-from synthkit.encoding.gaps import Gap, gap
+from synthkit.encoding.gaps import Gap, NumberGap, gap
 from synthkit.encoding.layout import ForbiddenCombination
+from synthkit.encoding.own_values import OwnValues
+from synthkit.encoding.plain_numbers import plain_condition, plain_decimals, plain_numbers, written_numbers
 from synthkit.errors import SchemaError
 from synthkit.schema import Comparison, Condition, Datetime, Implication, Numeric, Schema
 from synthkit.schema.joint_columns import joint_combinations
@@ -34,6 +36,8 @@ class Recoding:
         schema: meaning of the table.
         groups: sets of columns that are one combination.
         gaps: columns measured from others, in the order in which they can be decoded.
+
+    Numbers with a declared step pass between what is written and what is learned, see `encoding.plain_numbers`.
     """
 
     schema: Schema
@@ -41,15 +45,24 @@ class Recoding:
     gaps: tuple[Gap, ...]
 
     @classmethod
-    def of(cls, schema: Schema) -> Recoding:
+    def of(cls, schema: Schema, own: Mapping[str, OwnValues] | None = None) -> Recoding:
         """The recoding a schema's rules ask for.
+
+        Args:
+            schema: meaning of the table.
+            own: values that measured columns keep as they are, by column.
 
         Raises:
             SchemaError: comparisons run in a circle.
         """
         groups = _merged([r.of for r in joint_combinations(schema)])
         taken = {c for group in groups for c in group}
-        return cls(schema, groups, _gaps(schema, taken))
+        return cls(schema, groups, tuple(each.keeping((own or {}).get(each.column)) for each in _gaps(schema, taken)))
+
+    @property
+    def own(self) -> dict[str, OwnValues]:
+        """Values that measured columns keep as they are, by column."""
+        return {each.column: each.own for each in self.gaps if isinstance(each, NumberGap) and each.own is not None}
 
     @cached_property
     def columns(self) -> dict[str, tuple[str, ...]]:
@@ -67,14 +80,14 @@ class Recoding:
         return tuple(r for r in self.schema.rules if isinstance(r, Comparison) and learned >= set(r.columns))
 
     def numbers(self, frame: pd.DataFrame) -> dict[str, Numbers]:
-        """Numeric columns as floats, NaN for missing; moments as steps, see `encoding.datetime_numbers`."""
+        """Numeric columns as they are learned, NaN for missing; moments as steps, see `encoding.datetime_numbers`."""
         out: dict[str, Numbers] = {}
         for name in self.schema.learned:
             column = self.schema.columns[name]
             if name not in frame:
                 continue
             if isinstance(column, Numeric):
-                out[name] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+                out[name] = plain_numbers(frame[name].to_numpy(dtype=np.float64, na_value=np.nan), column)
             elif isinstance(column, Datetime):
                 out[name] = datetime_numbers.datetime_steps_of(frame[name], column)
         return out
@@ -114,8 +127,10 @@ class Recoding:
             column = kinds[name]
             if name in numbers and isinstance(column, Datetime):
                 out[name] = datetime_numbers.moments_of(numbers[name], column)
+            elif name in numbers and isinstance(column, Numeric):
+                out[name] = pd.Series(written_numbers(np.asarray(numbers[name], dtype=np.float64), column))
             else:
-                out[name] = pd.Series(numbers[name]) if name in numbers else pd.Series(coded[name])
+                out[name] = pd.Series(coded[name])
         return pd.DataFrame(out, copy=False)
 
 
@@ -179,15 +194,17 @@ def cuts(schema: Schema, column: str) -> tuple[float, ...]:
     """Numbers at which the rules' conditions divide a column, so that no cell straddles them."""
     out: set[float] = set()
     kind = schema.columns[column]
-    decimals = kind.decimals if isinstance(kind, Numeric) else None
+    decimals = plain_decimals(kind) if isinstance(kind, Numeric) else None
     for rule in schema.rules:
         if isinstance(rule, Implication):
-            for conditions in (rule.if_, rule.then):
-                condition = conditions.get(column)
-                if condition is not None and condition.min is not None:
-                    out.add(_first_from(condition.min, decimals))
-                if condition is not None and condition.max is not None:
-                    out.add(_first_from(float(np.nextafter(condition.max, np.inf)), decimals))
+            for condition in (rule.if_.get(column), rule.then.get(column)):
+                if condition is None:
+                    continue
+                learned = plain_condition(kind, condition)
+                if learned.min is not None:
+                    out.add(_first_from(learned.min, decimals))
+                if learned.max is not None:
+                    out.add(_first_from(float(np.nextafter(learned.max, np.inf)), decimals))
     return tuple(sorted(out))
 
 
@@ -221,9 +238,11 @@ def clauses(
             continue
         if any(c in gapped and _asks_value(condition) for c, condition in [*rule.if_.items(), *rule.then.items()]):
             continue
-        holds = [(first[coded[c]], codecs[coded[c]].meets(condition, c)[0]) for c, condition in rule.if_.items()]
+        asked = {c: plain_condition(schema.columns[c], condition) for c, condition in rule.if_.items()}
+        holds = [(first[coded[c]], codecs[coded[c]].meets(condition, c)[0]) for c, condition in asked.items()]
         for c, condition in rule.then.items():
-            broken = (first[coded[c]], ~codecs[coded[c]].meets(condition, c)[1])
+            wanted = plain_condition(schema.columns[c], condition)
+            broken = (first[coded[c]], ~codecs[coded[c]].meets(wanted, c)[1])
             out.append(_clause([*holds, broken]))
     return tuple(c for c in out if c is not None)
 

@@ -18,6 +18,7 @@ from synthkit.encoding.codecs.identifier import fresh, room_for
 from synthkit.encoding.coded_columns import coded_columns
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.constraints import Recoding
+from synthkit.encoding.found_forms import FoundForms, recoding_of
 from synthkit.encoding.histogram_query import Ask, Histogram, Query
 from synthkit.encoding.layout import Given, Layout, Rows, Slot, level_dtype
 from synthkit.encoding.value_links import ColumnLink, Compare
@@ -53,7 +54,13 @@ class TableEncoder:
 
     @classmethod
     def fit(
-        cls, schema: Schema, ask: Ask, coding: Coding | None = None, *, chosen: Mapping[str, str] | None = None
+        cls,
+        schema: Schema,
+        ask: Ask,
+        coding: Coding | None = None,
+        *,
+        chosen: Mapping[str, str] | None = None,
+        found: FoundForms | None = None,
     ) -> TableEncoder:
         """Fit every codec to the histograms that `ask` answers.
 
@@ -62,12 +69,13 @@ class TableEncoder:
             ask: answers queries about coded columns; the curator's.
             coding: how finely the model wants its numbers cut.
             chosen: names of codecs, by coded column; where none is named, ours for its kind.
+            found: what was found of the forms of numbers; as in what `ask` answers.
 
         Raises:
             ConfigError: there is no such codec, or it cannot code its column.
         """
         coding, chosen = coding or Coding(), chosen or {}
-        columns = coded_columns(Recoding.of(schema))
+        columns = coded_columns(recoding_of(schema, found))
         refuse_unknown(chosen, columns)
         specs = {name: spec_for(column, chosen) for name, column in columns.items()}
         answers = ask([Query(columns=column.members) for column in columns.values()])
@@ -75,12 +83,12 @@ class TableEncoder:
             name: specs[name].fit(column, answer, coding)
             for (name, column), answer in zip(columns.items(), answers, strict=True)
         }
-        return cls.of(schema, codecs)
+        return cls.of(schema, codecs, found)
 
     @classmethod
-    def of(cls, schema: Schema, codecs: Mapping[str, Codec]) -> TableEncoder:
+    def of(cls, schema: Schema, codecs: Mapping[str, Codec], found: FoundForms | None = None) -> TableEncoder:
         """The encoder of codecs that are there already, one a coded column of the schema."""
-        recoding = Recoding.of(schema)
+        recoding = recoding_of(schema, found)
         return cls(schema, recoding, codecs, _layout(schema, recoding, codecs))
 
     @property
@@ -215,7 +223,7 @@ class TableEncoder:
 
     def to_dict(self) -> JsonObject:
         """Plain data for JSON; the schema travels beside it."""
-        return {
+        return FoundForms.of(self.recoding).to_dict() | {
             "codecs": {name: saved(codec) for name, codec in self.codecs.items()},
             "ties": [link.to_dict() for link in self.links],
         }
@@ -228,7 +236,9 @@ class TableEncoder:
             UnsupportedError: a codec is of a distribution that is not installed.
         """
         codecs = {name: read_back(each) for name, each in data["codecs"].items()}
-        return cls.of(schema, codecs)._with(tuple(ColumnLink(**link) for link in data["ties"]))
+        return cls.of(schema, codecs, FoundForms.from_dict(data))._with(
+            tuple(ColumnLink(**link) for link in data["ties"])
+        )
 
 
 @contextmanager

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from synthkit.encoding.arrays import Floats, Ints, Numbers
 from synthkit.encoding.datetime_numbers import FIRST_ATOM_STEP, MISSING_STEP, atom_steps, step_bounds
+from synthkit.encoding.own_values import OwnValues, find_own_values
+from synthkit.encoding.plain_numbers import plain_bounds, plain_decimals, plain_step
 from synthkit.schema import Column, Datetime, Numeric
 
 
@@ -54,6 +56,11 @@ class Gap(ABC):
         """+1 if the column lies above its anchors, -1 if below."""
         return 1 if self.up else -1
 
+    def keeping(self, own: OwnValues | None) -> Gap:
+        """The same gap, of which some values are coded as they are; only numbers have any."""
+        del own
+        return self
+
     @abstractmethod
     def coded(self, numbers: Mapping[str, Numbers]) -> Numbers:
         """The gap of each row. **Shape**: columns of (n,) -> (n,)."""
@@ -65,9 +72,35 @@ class Gap(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class NumberGap(Gap):
-    """How one column of numbers is measured: by subtraction, NaN where it is missing."""
+    """How one column of numbers is measured: by subtraction, NaN where it is missing.
+
+    Args:
+        own: values that are coded as they are, whatever the anchors, in rows where they say more than the gap.
+    """
+
+    own: OwnValues | None = None
+
+    def keeping(self, own: OwnValues | None) -> NumberGap:
+        """The same gap, of which some values are coded as they are."""
+        return replace(self, own=own)
 
     def coded(self, numbers: Mapping[str, Numbers]) -> Floats:
+        """The gap of each row, or the code of its own value. **Shape**: columns of (n,) -> (n,)."""
+        gap = self.distance(numbers)
+        return gap if self.own is None else self.own.coded(_floats(numbers[self.column]), gap)
+
+    def own_values(self, numbers: Mapping[str, Numbers], rare: int) -> OwnValues | None:
+        """The values to be kept, told by how often each goes with each gap; None if none says more than its gaps.
+
+        Args:
+            numbers: columns of (n,), exact.
+            rare: rows that must share a value, at least.
+        """
+        pairs = np.stack([_floats(numbers[self.column]), self.distance(numbers)])
+        (x, gap), counts = np.unique(pairs[:, ~np.isnan(pairs).any(axis=0)], axis=1, return_counts=True)
+        return find_own_values(x, gap, counts, pairs.shape[1], rare)
+
+    def distance(self, numbers: Mapping[str, Numbers]) -> Floats:
         """The gap of each row. **Shape**: columns of (n,) -> (n,)."""
         gap = self.sign * (_floats(numbers[self.column]) - self._base(numbers))
         return gap if self.decimals is None else np.round(gap, self.decimals)
@@ -75,15 +108,21 @@ class NumberGap(Gap):
     def measured(self, numbers: Mapping[str, Numbers], column: Column) -> Floats:
         """The column of each row from its gap. **Shape**: columns of (n,) -> (n,)."""
         assert isinstance(column, Numeric)
-        base = self._base(numbers)
-        x = base + self.sign * _floats(numbers[self.column])
-        if column.decimals is not None:  # rounding must not undo what the gap ensures
-            scale = 10.0**column.decimals
+        base, code = self._base(numbers), _floats(numbers[self.column])
+        x = base + self.sign * code
+        if self.own is not None:  # an own value on the wrong side of its anchors becomes the nearest on the right one
+            kept = self.own.values_of(code)
+            nearest = np.fmax(kept, base) if self.up else np.fmin(kept, base)
+            x = np.where(np.isnan(kept), x, nearest)
+        decimals, step = plain_decimals(column), plain_step(column)
+        if decimals is not None:  # rounding must not undo what the gap ensures
+            scale = 10.0**decimals if step is None else 1 / step
             away = np.ceil(x * scale - 1e-6) if self.up else np.floor(x * scale + 1e-6)
             near = np.round(x * scale)
             x = np.where(self.sign * (near / scale - base) >= 0, near, away) / scale
-            x = np.round(x, column.decimals)
-        return np.clip(x, column.min, column.max) if (column.min, column.max) != (None, None) else x
+            x = np.round(x, decimals)
+        low, high = plain_bounds(column)
+        return np.clip(x, low, high) if (low, high) != (None, None) else x
 
     def _base(self, numbers: Mapping[str, Numbers]) -> Floats:
         """Where the gap starts in each row. **Shape**: columns of (n,) -> (n,)."""
@@ -168,9 +207,10 @@ def gap(columns: Mapping[str, Column], name: str, up: bool, compared: tuple[tupl
             atoms=tuple(atom_steps(column).tolist()),
         )
     anchors = tuple(Anchor(column=other, strict=strict) for other, strict in compared)
-    digits = [getattr(columns[c], "decimals", None) for c in (name, *(a.column for a in anchors))]
+    kinds = [columns[c] for c in (name, *(a.column for a in anchors))]
+    digits = [plain_decimals(kind) if isinstance(kind, Numeric) else None for kind in kinds]
     decimals = None if None in digits else max(d for d in digits if d is not None)
-    bound = getattr(column, "min" if up else "max", None) or 0.0
+    bound = (plain_bounds(column)[0 if up else 1] if isinstance(column, Numeric) else None) or 0.0
     return NumberGap(column=name, up=up, anchors=anchors, origin=bound, decimals=decimals)
 
 

@@ -14,8 +14,9 @@ from dataclasses import replace
 import numpy as np
 
 from synthkit.encoding.arrays import Bools, Floats, Ints, Numbers
+from synthkit.encoding.cell_cutting import coarse_levels
 from synthkit.encoding.codecs.datetime_steps import StepsCodec
-from synthkit.encoding.codecs.numeric import NumericCodec, grouped
+from synthkit.encoding.codecs.numeric import NumericCodec
 from synthkit.encoding.coding import Coding
 
 MOST_COUNTED_VALUES = 512  # as many values of a lattice are counted one by one; more are counted in intervals
@@ -28,6 +29,7 @@ def grid(
     high: float,
     *,
     decimals: int | None = None,
+    step: float | None = None,
     atoms: tuple[float, ...] = (),
     cuts: tuple[float, ...] = (),
     missing: bool = False,
@@ -41,6 +43,7 @@ def grid(
         low: public lower bound.
         high: public upper bound, not below it.
         decimals: digits behind the point, None if unrestricted.
+        step: what values are multiples of, where that is not a unit of the last decimal.
         atoms: values with a cell of their own.
         cuts: numbers no cell may straddle.
         missing: whether a cell for missing values is there too.
@@ -53,10 +56,10 @@ def grid(
         >>> len(cells.low), float(cells.high[-1])
         (210, 100001.0)
     """
-    if values(low, high, decimals) <= MOST_COUNTED_VALUES:
-        points, edges = lattice(low, high, decimals), np.empty(0)
+    if values(low, high, decimals, step) <= MOST_COUNTED_VALUES:
+        points, edges = lattice(low, high, decimals, step), np.empty(0)
     else:
-        points, edges = np.unique(np.array(atoms, dtype=np.float64)), _edges(low, high, decimals, cuts)
+        points, edges = np.unique(np.array(atoms, dtype=np.float64)), _edges(low, high, decimals, step, cuts)
     starts, ends = np.concatenate([points, edges[:-1]]), np.concatenate([points, edges[1:]])
     order = np.lexsort((ends, (starts + ends) / 2))
     none = np.zeros(len(starts), dtype=np.int64)
@@ -69,6 +72,7 @@ def grid(
         decimals=decimals,
         minimum=bounds[0],
         maximum=bounds[1],
+        step=step,
     )
 
 
@@ -120,17 +124,21 @@ def bounded_steps(found: tuple[float, float], known: tuple[float, float], calend
     return (high - 1, high) if math.isfinite(known[1]) else (low, low + 1)
 
 
-def values(low: float, high: float, decimals: int | None) -> float:
+def values(low: float, high: float, decimals: int | None, step: float | None = None) -> float:
     """How many values lie between two bounds; infinitely many without digits.
 
     Example:
         >>> values(0, 1, 2)
         101.0
     """
+    if step is not None:
+        return float(math.floor(high / step + 1e-9) - math.ceil(low / step - 1e-9) + 1)
     return math.inf if decimals is None else float(round((high - low) * 10**decimals) + 1)
 
 
-def bounded(found: tuple[float, float], known: tuple[float, float], decimals: int | None) -> tuple[float, float]:
+def bounded(
+    found: tuple[float, float], known: tuple[float, float], decimals: int | None, step: float | None = None
+) -> tuple[float, float]:
     """Bounds of a grid: those declared, and where none is one that was found, moved outward onto the digits.
 
     At least two values with so many digits lie between them, whatever was found.
@@ -139,21 +147,22 @@ def bounded(found: tuple[float, float], known: tuple[float, float], decimals: in
         found: low and high, the first not above the second.
         known: declared bounds, infinite where open.
         decimals: digits behind the point, None if unrestricted.
+        step: what values are multiples of, where that is not a unit of the last decimal.
 
     Example:
         >>> bounded((0.25, 0.5), (-math.inf, math.inf), 0), bounded((2.0, 8.0), (100.0, math.inf), 1)
         ((0.0, 1.0), (100.0, 100.1))
     """
-    scale = None if decimals is None else 10.0**decimals
+    scale = 1 / step if step is not None else None if decimals is None else 10.0**decimals
     low = known[0] if math.isfinite(known[0]) else _moved(found[0], scale, math.floor)
     high = known[1] if math.isfinite(known[1]) else _moved(found[1], scale, math.ceil)
     first, last = _moved(low, scale, math.ceil), _moved(high, scale, math.floor)
     if first < last or (math.isfinite(known[0]) and math.isfinite(known[1])):
         return low, high
-    step = max(1.0 if scale is None else 1 / scale, 2 * float(np.spacing(max(abs(first), abs(last)))))
+    unit = max(1.0 if scale is None else 1 / scale, 2 * float(np.spacing(max(abs(first), abs(last)))))
     if math.isfinite(known[1]):
-        return round(last - step, 15 if decimals is None else decimals), high
-    return low, round(first + step, 15 if decimals is None else decimals)
+        return round(last - unit, 15 if decimals is None else decimals), high
+    return low, round(first + unit, 15 if decimals is None else decimals)
 
 
 def first_of(low: float, high: float, decimals: int | None) -> float:
@@ -166,15 +175,17 @@ def _moved(x: float, scale: float | None, to: Callable[[float], int]) -> float:
     return x if scale is None or abs(x) * scale >= 2.0**53 else to(round(x * scale, 9)) / scale
 
 
-def lattice(low: float, high: float, decimals: int | None) -> Floats:
+def lattice(low: float, high: float, decimals: int | None, step: float | None = None) -> Floats:
     """The values between two bounds, of a number with digits. **Shape**: (values,)."""
     digits = decimals or 0
+    if step is not None:
+        return np.round(np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1) * step, digits)
     first = math.ceil(low * 10**digits - 1e-9)
     last = math.floor(high * 10**digits + 1e-9)
     return np.asarray(np.round(np.arange(first, last + 1) / 10**digits, digits))
 
 
-def _edges(low: float, high: float, decimals: int | None, cuts: tuple[float, ...]) -> Floats:
+def _edges(low: float, high: float, decimals: int | None, step: float | None, cuts: tuple[float, ...]) -> Floats:
     """Edges of intervals, rising. **Shape**: (at most INTERVALS_OF_A_GRID + cuts + 1,)."""
     ends = np.sign([low, high]) * np.log1p(np.abs([low, high]))
     at = np.linspace(ends[0], ends[1], INTERVALS_OF_A_GRID + 1)
@@ -182,6 +193,9 @@ def _edges(low: float, high: float, decimals: int | None, cuts: tuple[float, ...
     edges[0] = low
     if decimals is None:
         edges[-1] = np.nextafter(high, np.inf)
+    elif step is not None:
+        edges = np.round(np.ceil(edges / step - 1e-6) * step, decimals)
+        edges[-1] = round((math.floor(high / step + 1e-9) + 1) * step, decimals)
     else:
         edges = np.round(np.ceil(edges * 10**decimals - 1e-6) / 10**decimals, decimals)
         edges[-1] = round(high + 10.0**-decimals, decimals)
@@ -282,7 +296,7 @@ def _ends(cells: NumericCodec) -> Numbers:
     """Where the next cell begins, if it follows at once."""
     if cells.decimals is None or bool((cells.low < cells.high).any()):
         return cells.high
-    return np.round(cells.high + cells.low.dtype.type(10.0**-cells.decimals), cells.decimals)
+    return np.round(cells.high + cells.low.dtype.type(cells.unit), cells.decimals)
 
 
 def _apart(cells: NumericCodec) -> Bools:
@@ -307,3 +321,17 @@ def _joined(cells: NumericCodec, mass: Ints, cuts: tuple[float, ...]) -> tuple[N
         np.where(alone, cells.high[last], ends[last]),
         mass[first],
     )
+
+
+def grouped(cells: NumericCodec, mass: Ints, cuts: tuple[float, ...], coding: Coding) -> NumericCodec:
+    """Cells with their mass, grouped: each by itself where they are few, else a point as heavy as half a group alone.
+
+    Args:
+        cells: by position. **Shape**: m cells.
+        mass: rows in each, noisy or not. **Shape**: (m,).
+        cuts: values no group may straddle.
+        coding: how finely to cut.
+    """
+    heavy = (cells.low == cells.high) & (mass >= mass.sum() / (2 * coding.coarse))
+    alone = np.full(len(mass), fill_value=True) if len(mass) <= coding.exact else heavy
+    return replace(cells, mass=mass, group=coarse_levels(cells.low, mass, alone, cuts, coding))

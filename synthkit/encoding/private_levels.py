@@ -185,6 +185,7 @@ def _public_cell(column: Column) -> Level | None:
         return None
     if isinstance(column, Numeric):
         known = (-math.inf if column.min is None else column.min), (math.inf if column.max is None else column.max)
-        return first_of(*bounded((0.0, 0.0), known, column.decimals), column.decimals)
+        first = first_of(*bounded((0.0, 0.0), known, column.decimals), column.decimals)
+        return first if column.lattice is None else float(column.lattice.inside(np.array([first]), *known)[0])
     levels: tuple[Level, ...] = getattr(column, "levels", None) or (NOT_STATED,)
     return levels[0]

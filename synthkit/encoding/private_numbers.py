@@ -16,6 +16,7 @@ from synthkit.encoding.coding import Coding
 from synthkit.encoding.datetime_numbers import MISSING_STEP, as_steps, calendar_steps, outward_floats
 from synthkit.encoding.histogram_query import QueryKind
 from synthkit.encoding.noisy_answers import NoisyAnswers
+from synthkit.encoding.plain_numbers import plain_atoms, plain_numbers
 from synthkit.schema import Datetime, Numeric
 from synthkit.schema.named_levels import numbers_named
 
@@ -26,7 +27,7 @@ def number_queries(column: CodedColumn, counted: bool) -> tuple[QueryKind, ...]:
     """Bounds where one is open, spikes where a lattice is long, the histogram."""
     unbounded, kind = step_queries(column, counted), column.column
     if isinstance(kind, Numeric) and not column.gapped and len(unbounded) == 1 and None not in (kind.min, kind.max):
-        many = private_binning.values(*column.bounds, kind.decimals)
+        many = private_binning.values(*column.bounds, column.decimals, column.step)
         if private_binning.MOST_COUNTED_VALUES < many <= private_binning.MOST_SEARCHED_VALUES:
             return ("spikes", "cells")
     return unbounded
@@ -43,13 +44,14 @@ def fit_number(column: CodedColumn, answers: NoisyAnswers, coding: Coding) -> Nu
     kind = column.column
     assert isinstance(kind, Numeric)
     low, high = _bought_bounds(column, answers) if "bounds" in answers.kinds else column.bounds
-    atoms = () if column.gapped else tuple(a for a in kind.atoms if low <= a <= high)
+    atoms = () if column.gapped else tuple(a for a in plain_atoms(kind) if low <= a <= high)
     if "spikes" in answers.kinds:
-        atoms += _spikes(answers, low, high, column.decimals or 0)
+        atoms += _spikes(answers, low, high, column)
     cells = private_binning.grid(
         low,
         high,
         decimals=column.decimals,
+        step=column.step,
         atoms=atoms,
         cuts=column.cuts,
         missing=kind.nullable,
@@ -99,17 +101,20 @@ def _bought_bounds(column: CodedColumn, answers: NoisyAnswers) -> tuple[float, f
     low, high = answers.bounds(_numbers)
     known = column.bounds
     named = [] if column.gapped else numbers_named(column.schema, column.name)
+    if isinstance(column.column, Numeric):
+        named = plain_numbers(np.array(named, dtype=np.float64), column.column).tolist()
     named = [v for v in named if known[0] <= v <= known[1]]
-    return private_binning.bounded((min([low, *named]), max([high, *named])), known, column.decimals)
+    return private_binning.bounded((min([low, *named]), max([high, *named])), known, column.decimals, column.step)
 
 
-def _spikes(answers: NoisyAnswers, low: float, high: float, decimals: int) -> tuple[float, ...]:
+def _spikes(answers: NoisyAnswers, low: float, high: float, column: CodedColumn) -> tuple[float, ...]:
     """Values of a long lattice that stand out of the noise."""
-    points = private_binning.lattice(low, high, decimals)
+    points = private_binning.lattice(low, high, column.decimals, column.step)
+    per_unit = 10 ** (column.decimals or 0) if column.step is None else 1 / column.step
 
     def cell(rows: pd.DataFrame) -> Ints:
         x = _numbers(rows)
-        at = np.rint((np.clip(np.nan_to_num(x, nan=low), low, high) - points[0]) * 10**decimals).astype(np.int64)
+        at = np.rint((np.clip(np.nan_to_num(x, nan=low), low, high) - points[0]) * per_unit).astype(np.int64)
         return np.where(np.isnan(x), -1, np.clip(at, 0, len(points) - 1))
 
     found = answers.counts("spikes", cell, len(points))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from synthkit.encoding.coded_columns import declared_bounds
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.constraints import Recoding
+from synthkit.encoding.plain_numbers import plain_decimals, plain_step
 from synthkit.encoding.private_binning import values
 from synthkit.privacy.access.encoder_budget import EncoderBudget, EncoderQuery
 from synthkit.schema import Datetime, Numeric
@@ -87,7 +88,7 @@ def _groups(name: str, column: Column, public: Declared, coding: Coding) -> int:
     if not isinstance(column, Numeric):
         return coding.coarse
     low, high = declared_bounds(Recoding.of(public.schema.model_copy(update={"rules": ()})), name)
-    many = values(low, high, column.decimals) if np.isfinite([low, high]).all() else np.inf
+    many = values(low, high, plain_decimals(column), plain_step(column)) if np.isfinite([low, high]).all() else np.inf
     return int(many) if many <= coding.exact else coding.coarse + len(column.atoms)
 
 

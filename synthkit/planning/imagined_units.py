@@ -220,6 +220,9 @@ def _written(kind: Column, x: Floats) -> Cells:
         found = moments_of(as_steps((x // kind.step).astype(np.int64)), kind)
         return found.astype(object).to_numpy()
     assert isinstance(kind, Numeric)
+    if kind.lattice is not None:
+        low, high = (-np.inf if kind.min is None else kind.min), (np.inf if kind.max is None else kind.max)
+        return kind.lattice.inside(x, low, high).astype(object)
     return (x if kind.decimals is None else x.round(kind.decimals)).astype(object)
 
 

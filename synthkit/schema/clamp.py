@@ -99,6 +99,8 @@ def _nearest(x: NDArray[np.float64], column: Numeric) -> NDArray[np.float64]:
     """The admissible number closest to each; bounds move inwards to the grid of the decimals."""
     low = -np.inf if column.min is None else column.min
     high = np.inf if column.max is None else column.max
+    if (lattice := column.lattice) is not None:
+        return lattice.inside(x, low, high)
     if column.decimals is not None:
         grid = 10.0**column.decimals
         x = np.round(x, column.decimals)

@@ -14,6 +14,7 @@ from synthkit.schema.datetimes import PRECISION_STEPS, MomentWriting, declared_m
 from synthkit.schema.mixed_levels import OneType
 from synthkit.schema.number_cells import MAX_WHOLE_FLOAT, numbers, rounded
 from synthkit.schema.number_formats import Numerals
+from synthkit.schema.number_steps import NumberSteps
 from synthkit.schema.patterns import full_matcher, is_fresh, pattern_alphabets
 
 if TYPE_CHECKING:
@@ -69,8 +70,8 @@ class _Column(BaseModel):
         raise NotImplementedError
 
 
-class Numeric(_Column, Numerals):
-    """A quantity: counts, ages, costs, laboratory values; how it is written as text is told by `Numerals`.
+class Numeric(_Column, Numerals, NumberSteps):
+    """A quantity: counts, ages, costs, laboratory values; `Numerals` tell how it is written, `NumberSteps` its lattice.
 
     Args:
         min: smallest meaningful value.
@@ -92,7 +93,7 @@ class Numeric(_Column, Numerals):
         if self.min is not None and self.max is not None and self.min > self.max:
             msg = f"`min` must not exceed `max`; however: min {self.min} > max {self.max}"
             raise ValueError(msg)
-        if self.min is not None and self.max is not None and not self._lattice(self.min, self.max):
+        if self.min is not None and self.max is not None and not self._some_between(self.min, self.max):
             msg = (
                 f"between `min` and `max` there must be a number of {self.decimals} `decimals`; however: there is none "
                 f"from {self.min} to {self.max}. Widen the bounds, or allow more decimals"
@@ -105,7 +106,7 @@ class Numeric(_Column, Numerals):
             raise ValueError(msg)
         return self
 
-    def _lattice(self, low: float, high: float) -> bool:
+    def _some_between(self, low: float, high: float) -> bool:
         """Whether a number of so many decimals lies between two bounds."""
         grid = 10.0 ** (self.decimals or 0)
         if self.decimals is None or max(abs(low), abs(high)) * grid >= MAX_WHOLE_FLOAT:
@@ -113,7 +114,7 @@ class Numeric(_Column, Numerals):
         return math.ceil(low * grid - 1e-9) <= math.floor(high * grid + 1e-9)
 
     def admits(self, values: pd.Series) -> NDArray[np.bool_]:
-        """True for finite numbers within the bounds that have no more than `decimals` digits; and where missing."""
+        """True for finite numbers within the bounds of `decimals` and `step`; and where missing."""
         x = numbers(values)
         ok = np.isfinite(x)
         if self.min is not None:
@@ -122,6 +123,8 @@ class Numeric(_Column, Numerals):
             ok &= x <= self.max
         if self.decimals is not None:
             ok &= rounded(x, self.decimals, slack=10.0 ** -(self.decimals + 4))
+        if (lattice := self.lattice) is not None:
+            ok &= lattice.holds(x)
         return np.asarray(ok | values.isna().to_numpy())
 
 

@@ -180,6 +180,8 @@ def _nearest(x: NDArray[np.float64], column: Numeric) -> NDArray[np.float64]:
     # where no bound is declared, numbers end where floats no longer tell whole ones apart
     low = min(-MAX_EXACT_FLOAT, column.max or 0.0) if column.min is None else column.min
     high = max(MAX_EXACT_FLOAT, column.min or 0.0) if column.max is None else column.max
+    if (lattice := column.lattice) is not None:
+        return lattice.inside(x, low, high)
     if column.decimals is not None:
         grid = 10.0**column.decimals
         with np.errstate(over="ignore", invalid="ignore"):  # beyond 2**52 floats have no decimals to round

@@ -16,6 +16,7 @@ from synthkit.schema.columns import Code, Column, Datetime, Identifier, Numeric
 from synthkit.schema.derived import derived_holds, derived_sentence
 from synthkit.schema.expectation_batches import Expectation
 from synthkit.schema.expressions.grammar import columns_of, parse_expression
+from synthkit.schema.lattice import LATTICE_KEYS
 from synthkit.schema.rules import Comparison, Rule
 from synthkit.schema.violations import NO_MISSING_CELL
 
@@ -65,6 +66,9 @@ def helper_columns(frame: pd.DataFrame, schema: Schema) -> dict[str, NDArray[np.
     for name, column in schema.columns.items():
         if isinstance(column, Numeric) and column.decimals is not None and name in frame:
             columns[_decimals_of(name)] = Numeric(decimals=column.decimals).admits(frame[name])
+        if isinstance(column, Numeric) and column.lattice is not None and name in frame:
+            alone = Numeric.model_validate({key: getattr(column, key) for key in LATTICE_KEYS})
+            columns[_steps_of(name)] = alone.admits(frame[name])
         if isinstance(column, Datetime) and column.atoms and name in frame:
             columns[_bounds_of(name)] = column.admits(frame[name])
         if isinstance(column, Code) and column.pattern is not None and name in frame:
@@ -101,6 +105,8 @@ def _of_column(name: str, column: Column) -> Iterator[Expectation]:
     if isinstance(column, Numeric) and column.decimals is not None:
         rule = f"at most {column.decimals} decimals" if column.decimals else "whole numbers"
         yield _helper(_decimals_of(name), rule, OUT_OF_DOMAIN_REMEDY, (name,))
+    if isinstance(column, Numeric) and column.lattice is not None:
+        yield _helper(_steps_of(name), column.lattice.sentence, OUT_OF_DOMAIN_REMEDY, (name,))
     if levels := getattr(column, "levels", None):
         rule = f"one of the {len(levels)} declared levels"
         yield _expectation(
@@ -164,6 +170,10 @@ def _pattern_of(name: str) -> str:
 
 def _bounds_of(name: str) -> str:
     return f"{_HELPER_PREFIX}bounds of {name}"
+
+
+def _steps_of(name: str) -> str:
+    return f"{_HELPER_PREFIX}steps of {name}"
 
 
 def _decimals_of(name: str) -> str:

@@ -149,6 +149,10 @@ def _of_numeric(cell: _Cell, column: Numeric, file: str) -> Iterator[SQLCheck]:
             f"abs({cell.number} - {near}) <= {slack} + {_number(1e-12)} * abs({near}), false)"
         )
         yield _counted(file, (cell.name,), rule, f"{cell.present} AND NOT {kept}")
+    if column.lattice is not None and not column.lattice.shortens:  # SQL has no floats of other lengths
+        near, step = f"round({cell.number} / {_number(column.lattice.step)})", _number(column.lattice.step)
+        kept = f"coalesce(abs({cell.number} - {near} * {step}) <= 1e-9 * {step} + 1e-12 * abs({cell.number}), false)"
+        yield _counted(file, (cell.name,), column.lattice.sentence, f"{cell.present} AND NOT {kept}")
 
 
 def _of_datetime(cell: _Cell, column: Datetime, file: str) -> Iterator[SQLCheck]:

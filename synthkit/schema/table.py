@@ -13,6 +13,7 @@ from synthkit.schema.columns import Boolean, Column, Datetime, Declarer, Discret
 from synthkit.schema.derived_checks import problems as derived_problems
 from synthkit.schema.level_texts import with_texts
 from synthkit.schema.mixed_levels import level_text
+from synthkit.schema.number_steps import storage
 from synthkit.schema.rules import Comparison, Condition, ExactlyOne, FixedCombination, Implication, Rule
 from synthkit.schema.schema_document import SchemaDocument
 from synthkit.schema.target import Target
@@ -118,6 +119,11 @@ class Schema(SchemaDocument):
                 if self.unit in rule.columns:
                     problems.append(f"`rules[{k}]` must not speak of the unit; however: `{self.unit}` is made fresh")
         problems += derived_problems(self.derived, self.columns, self.unit)
+        problems += [
+            f"what is computed has the `decimals` of its column; however: `{name}` has a `step`. Take it out"
+            for name in self.derived
+            if getattr(self.columns.get(name), "step", None) is not None
+        ]
         if not is_plain(self.name):
             problems.append(
                 "`name` must be a short name, for files are called by it; however: it is empty, longer than 100 "
@@ -185,6 +191,12 @@ def _comparison_problems(where: str, rule: Comparison, columns: Mapping[str, Col
     kinds = {type(columns[c]) for c in rule.columns}
     if kinds not in ({Numeric}, {Datetime}) or rule.left == rule.right:
         yield f"{where}: a comparison needs two numeric or two datetime columns; however: {rule.sentence}"
+    if len({storage(columns[name]) for name in rule.columns}) > 1:
+        yield (
+            f"{where}: numbers that are compared must be shortened alike, or their order may be lost; however: "
+            f"{rule.sentence} is between columns of which one is, or both are in other ways. Give both the same "
+            "`stored_as`, `significant_digits` and `written_decimals`, or neither"
+        )
     zones = {zone for c in rule.columns if (zone := getattr(columns[c], "zone", None)) is not None}
     if len(zones) > 1:
         yield f"{where}: moments compare on one clock; however: {rule.sentence}, in {' and '.join(sorted(zones))}"

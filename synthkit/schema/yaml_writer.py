@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from synthkit.schema.lattice import LATTICE_KEYS
+
 Comments = Mapping[str, str | Iterable[str]]
 
 YAML_WIDTH = 120
@@ -28,7 +30,7 @@ _NOTATION_KEYS = (
     "missing",
     "censored",
 )
-_TRAILING_KEYS = (*_NOTATION_KEYS, "nullable", "description", "declared_by", "observed", "paid")
+_TRAILING_KEYS = (*LATTICE_KEYS, *_NOTATION_KEYS, "nullable", "description", "declared_by", "observed", "paid")
 _LEADING_KEYS = ("format", "name", "description", "source", "licence", "unit", "declared_by")
 _ROLE_KEYS = ("quasi_identifiers", "secrets", "protected")
 

@@ -18,9 +18,10 @@ from synthkit.encoding.coded_columns import CodedColumn, coded_columns
 from synthkit.encoding.constraints import Recoding
 from synthkit.encoding.encoder import count, histograms_of
 from synthkit.encoding.histogram_query import Query
+from synthkit.encoding.plain_numbers import plain_condition
 from synthkit.privacy.access.encoder_budget import EncoderBudget, encoder_queries
 from synthkit.privacy.access.private_curator import PrivateCurator
-from synthkit.schema import Condition, Schema
+from synthkit.schema import Condition, Numeric, Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.public_domain import declared_domain
 
@@ -76,11 +77,21 @@ def days(n=400):
 
 
 NUMERIC = {"kind": "numeric", "nullable": True}
+THREE_BYTES = {"step": 0.1, "stored_as": "sas3", "significant_digits": 9, "written_decimals": 8}
 CASES = {
     "whole numbers": Case(
         "numeric", {"x": NUMERIC | {"decimals": 0}}, {"x": [*np.round(numbers(0)), None]}, exact=False
     ),
     "real numbers": Case("numeric", {"x": NUMERIC}, {"x": [*numbers(1), None, *[0.0] * 90]}, exact=False),
+    "multiples of five": Case(
+        "numeric", {"x": NUMERIC | {"step": 5, "min": -200, "max": 300}}, {"x": [*(5 * np.round(numbers(4) / 5)), None]}
+    ),
+    "numbers kept in three bytes": Case(
+        "numeric",
+        {"x": NUMERIC | THREE_BYTES | {"min": 30, "max": 80}},
+        {"x": [*Numeric(**THREE_BYTES).lattice.inside(numbers(5), 30, 80), None]},
+        exact=False,
+    ),
     "few numbers": Case("numeric", {"x": {"kind": "numeric", "decimals": 1}}, {"x": [0.1, 0.2, 0.3] * 20}),
     "nothing but missing": Case("numeric", {"x": NUMERIC}, {"x": [None] * 5}),
     "days": Case("steps", {"x": {"kind": "datetime", "precision": "day", "nullable": True}}, {"x": days()}),
@@ -191,7 +202,7 @@ def law_5_levels_meet_what_their_cells_meet(codec, case):
         if some and not isinstance(some[0], str):
             conditions += [Condition(min=float(some[0])), Condition(max=float(some[0]))]
         for condition in conditions:
-            surely, possibly = codec.meets(condition, name)
+            surely, possibly = codec.meets(plain_condition(case.schema.columns[name], condition), name)
             met = condition.met(back[name])
             assert (possibly | ~surely).all()
             assert met[surely[levels[:, 0]]].all()

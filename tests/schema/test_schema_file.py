@@ -237,11 +237,11 @@ colums: {}
     "line",
     [
         "columns.age.zz (line 4): key must be one of atoms, censored, decimal, decimals, declared_by, description, "
-        "kind, max, min, minus, missing, nullable, observed, paid, percent, plus, prefix, suffix, "
-        "thousands, trailing_zeros, unit; however: `zz`.",
+        "kind, max, min, minus, missing, nullable, observed, paid, percent, plus, prefix, significant_digits, step, "
+        "stored_as, suffix, thousands, trailing_zeros, unit, written_decimals; however: `zz`.",
         "columns.age.mn (line 4): key must be one of atoms, censored, decimal, decimals, declared_by, description, "
-        "kind, max, min, minus, missing, nullable, observed, paid, percent, plus, prefix, suffix, "
-        "thousands, trailing_zeros, unit; however: `mn`. Did you mean `min`?",
+        "kind, max, min, minus, missing, nullable, observed, paid, percent, plus, prefix, significant_digits, step, "
+        "stored_as, suffix, thousands, trailing_zeros, unit, written_decimals; however: `mn`. Did you mean `min`?",
         "columns.age.min (line 4): must be a number; however: 'foo'",
         "columns.b (line 5): `kind` must be one of boolean, categorical, code, datetime, identifier, numeric, ordinal; "
         "however: `numerc`. Did you mean `numeric`?",

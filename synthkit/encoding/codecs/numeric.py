@@ -20,6 +20,8 @@ from synthkit.encoding.coded_columns import CodedColumn
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.histogram_query import Histogram
 from synthkit.encoding.layout import Slot, checked_groups
+from synthkit.encoding.own_values import FIRST_OWN_CODE
+from synthkit.encoding.plain_numbers import plain_atoms, plain_bounds
 from synthkit.encoding.smoothing import log_shares
 from synthkit.errors import EncodingError
 from synthkit.schema import Condition, Numeric, Schema
@@ -40,6 +42,7 @@ class NumericCodec(Codec):
         missing: rows without a value, or None if the column is never missing.
         decimals: digits kept, None if unrestricted.
         minimum, maximum: declared bounds, None where open.
+        step: what all numbers are multiples of, where that is not a unit of the last decimal.
 
     Example:
         >>> codec = fit(np.array([0.0, 1.0, 2.0]), np.array([90, 5, 5]), 0, decimals=0)
@@ -57,6 +60,14 @@ class NumericCodec(Codec):
     decimals: int | None = None
     minimum: float | None = None
     maximum: float | None = None
+    step: float | None = None
+
+    @property
+    def unit(self) -> float:
+        """How far neighbouring values are apart, 0 off a grid."""
+        if self.step is not None:
+            return self.step
+        return 0.0 if self.decimals is None else 10.0**-self.decimals
 
     @property
     def levels(self) -> int:
@@ -72,7 +83,7 @@ class NumericCodec(Codec):
         """Largest value of each cell. **Shape**: (m,)."""
         if self.decimals is None:
             return np.maximum(self.low, np.nextafter(self.high, -np.inf))
-        return np.maximum(self.low, np.round(self.high - 10.0**-self.decimals, self.decimals))
+        return np.maximum(self.low, np.round(self.high - self.unit, self.decimals))
 
     @property
     def _starts(self) -> Ints:
@@ -170,13 +181,13 @@ class NumericCodec(Codec):
             left = np.clip(right - 1, 0, len(points) - 1)
             near = np.where(np.abs(at[left] - x) <= np.abs(at[right] - x), left, right)
             # on a grid of d decimals 0.1 + 0.2 is 0.3; off a grid a point is met exactly, or is nearer than any span
-            slack = 0.0 if self.decimals is None else 0.5 * 10.0**-self.decimals
+            slack = 0.5 * self.unit
             out = np.where(np.abs(at[near] - x) <= np.maximum(outside, slack), points[near], out)
         return out.astype(np.int64)
 
     def _residual(self, x: Numbers, cell: Ints) -> Floats:
         low, width = self.low[cell], self.high[cell] - self.low[cell]
-        middle = 0.0 if self.decimals is None else 0.5 * 10.0**-self.decimals
+        middle = 0.5 * self.unit
         inside = np.clip(x - low + middle, 0.0, width)  # before dividing: a width may be the smallest number there is
         u = np.where(width > 0, inside / np.where(width > 0, width, 1.0), 0.5)
         return np.clip(u, 0.0, np.nextafter(np.float32(1.0), np.float32(0.0)))
@@ -194,7 +205,7 @@ class NumericCodec(Codec):
         low, high = self.low[cell], self.high[cell]
         x = low + num.astype(np.float64) * (high - low)
         if self.decimals is not None:
-            scale = 10.0**self.decimals
+            scale = 10.0**self.decimals if self.step is None else 1 / self.step
             x = np.where(high > low, np.minimum(np.floor(x * scale + 1e-6) / scale, high - 1 / scale), low)
             x = np.round(x, self.decimals)
         else:  # the last residual of a narrow cell must not round up into the next one
@@ -212,9 +223,9 @@ class NumericCodec(Codec):
             return np.zeros(len(x))
         known = np.nan_to_num(np.asarray(x, dtype=np.float64))
         cell = self.cells(known)
-        slack = 0.0 if self.decimals is None else 0.5 * 10.0**-self.decimals
+        slack = 0.5 * self.unit
         inside = (self.low[cell] - slack <= known) & (known <= self.last[cell] + slack)
-        step = 1.0 if self.decimals is None else 10.0**-self.decimals
+        step = self.unit or 1.0
         width = self.high[cell] - self.low[cell]
         steps = np.where(width > 0, np.log(np.where(width > 0, width, 1.0) / step), 0.0)
         return np.where(np.isnan(x), 0.0, np.where(inside, steps, UNSEEN_NATS))
@@ -229,7 +240,7 @@ class NumericCodec(Codec):
         inside = self.log_steps(x)
         if not graded or not len(self.low):
             return inside
-        step = 1.0 if self.decimals is None else 10.0**-self.decimals
+        step = self.unit or 1.0
         low, high = self.span
         reach = max(high - low, step)
         beyond = np.maximum(np.maximum(low - x, x - high), 0.0)
@@ -239,8 +250,10 @@ class NumericCodec(Codec):
 
     @property
     def span(self) -> tuple[float, float]:
-        """Lower bound of the lowest and upper bound of the highest cell."""
-        return float(self.low.min()), float(self.high.max())
+        """Ends of all cells but those of own values in a column of gaps, where there are others."""
+        here = self.low > FIRST_OWN_CODE
+        here = here if here.any() else ~here
+        return float(self.low[here].min()), float(self.high[here].max())
 
     def unseen(self, cells: pd.DataFrame) -> tuple[Bools, tuple[Level | None, ...]]:
         """Missing cells where none ever was, and a value of the heaviest cell. **Shape**: n rows -> (n,)."""
@@ -250,9 +263,13 @@ class NumericCodec(Codec):
 
     def published_keys(self, schema: Schema, column: str) -> dict[str, object]:
         """Bounds to which decoded numbers are kept."""
-        del schema, column
-        bounds = {"min": self.minimum, "max": self.maximum}
-        return {key: bound for key, bound in bounds.items() if bound is not None}
+        kind, bounds = schema.columns[column], {"min": self.minimum, "max": self.maximum}
+        lattice = kind.lattice if isinstance(kind, Numeric) else None
+        return {
+            key: bound if lattice is None else float(lattice.written(np.array([bound]))[0])
+            for key, bound in bounds.items()
+            if bound is not None
+        }
 
     @property
     def number_cells(self) -> NumberCells | None:
@@ -288,7 +305,8 @@ class NumericCodec(Codec):
     def to_dict(self) -> JsonObject:
         """Plain data for JSON."""
         arrays = {k: getattr(self, k).tolist() for k in ("low", "high", "group", "mass")}
-        return arrays | {k: getattr(self, k) for k in ("missing", "decimals", "minimum", "maximum")}
+        more = {} if self.step is None else {"step": self.step}
+        return arrays | {k: getattr(self, k) for k in ("missing", "decimals", "minimum", "maximum")} | more
 
     @classmethod
     def from_dict(cls, data: JsonObject) -> Self:
@@ -303,16 +321,18 @@ def fit_column(column: CodedColumn, histogram: Histogram, coding: Coding) -> Num
     assert isinstance(kind, Numeric)
     x = histogram.cells[column.name].to_numpy(dtype=np.float64, na_value=np.nan)
     order = np.argsort(x)[: int((~np.isnan(x)).sum())]
-    return fit(
+    fitted = fit(
         x[order],
         histogram.counts[order],
         column.missing(histogram),
         decimals=column.decimals,
-        atoms=() if column.gapped else kind.atoms,
+        step=column.step,
+        atoms=column.own if column.gapped else plain_atoms(kind),
         cuts=column.cuts,
-        bounds=(None, None) if column.gapped else (kind.min, kind.max),
         coding=coding,
     )
+    low, high = (None, None) if column.gapped else plain_bounds(kind)
+    return replace(fitted, minimum=low, maximum=high)
 
 
 def fit(
@@ -321,9 +341,9 @@ def fit(
     missing: int | None,
     *,
     decimals: int | None = None,
+    step: float | None = None,
     atoms: tuple[float, ...] = (),
     cuts: tuple[float, ...] = (),
-    bounds: tuple[float | None, float | None] = (None, None),
     coding: Coding | None = None,
 ) -> NumericCodec:
     """Fit a codec to a histogram of distinct values.
@@ -333,9 +353,9 @@ def fit(
         counts: rows that have each. **Shape**: (v,).
         missing: rows without a value, None if that cannot happen.
         decimals: digits behind the point, None if unrestricted.
+        step: what values are multiples of, where that is not a unit of the last decimal.
         atoms: values to be levels by themselves whatever their mass.
         cuts: values no cell and no group may straddle (bounds of row rules).
-        bounds: declared minimum and maximum; decoded values are kept inside.
         coding: how finely to cut.
     """
     coding = coding or Coding()
@@ -345,7 +365,8 @@ def fit(
     heavy |= np.isin(values, np.array(atoms, dtype=values.dtype))
     floor = point_floor(counts[~heavy], coding)
     point = heavy | (counts >= floor)
-    low, high = intervals(values[~point], counts[~point], decimals, cuts, coding, int(point.sum()))
+    unit = step or (0.0 if decimals is None else 10.0**-decimals)
+    low, high = intervals(values[~point], counts[~point], unit, cuts, coding, int(point.sum()))
     alone = np.concatenate([heavy[point], np.zeros(len(low), dtype=bool)])
     low, high = np.concatenate([values[point], low]), np.concatenate([values[point], high])
     order = np.lexsort((high, (low + high) / 2))
@@ -358,22 +379,7 @@ def fit(
         mass=none,
         missing=missing,
         decimals=decimals,
-        minimum=bounds[0],
-        maximum=bounds[1],
+        step=step,
     )
     mass = np.bincount(cells.cells(values), weights=counts, minlength=len(low)).astype(np.int64)
     return replace(cells, mass=mass, group=coarse_levels(low, mass, alone, cuts, coding))
-
-
-def grouped(cells: NumericCodec, mass: Ints, cuts: tuple[float, ...], coding: Coding) -> NumericCodec:
-    """Cells with their mass, grouped: each by itself where they are few, else a point as heavy as half a group alone.
-
-    Args:
-        cells: by position. **Shape**: m cells.
-        mass: rows in each, noisy or not. **Shape**: (m,).
-        cuts: values no group may straddle.
-        coding: how finely to cut.
-    """
-    heavy = (cells.low == cells.high) & (mass >= mass.sum() / (2 * coding.coarse))
-    alone = np.full(len(mass), fill_value=True) if len(mass) <= coding.exact else heavy
-    return replace(cells, mass=mass, group=coarse_levels(cells.low, mass, alone, cuts, coding))

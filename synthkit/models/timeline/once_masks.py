@@ -9,6 +9,7 @@ from math import prod
 import numpy as np
 
 from synthkit.encoding.arrays import Bools, Ints
+from synthkit.encoding.plain_numbers import plain_condition
 from synthkit.encoding.units.learned_table import LearnedTable
 from synthkit.encoding.units.payload_coding import PayloadCoding
 from synthkit.errors import UnsupportedError
@@ -126,7 +127,8 @@ def _mask(
     met = {}
     for column, condition in when.items():
         name = next(n for n, group in members.items() if column in group)
-        met[coding.slot(column)] = np.asarray(coding.encoder.codecs[name].meets(condition, column)[1])
+        asked = plain_condition(coding.encoder.schema.columns[column], condition)
+        met[coding.slot(column)] = np.asarray(coding.encoder.codecs[name].meets(asked, column)[1])
     slots.sort(key=lambda slot: (slot != coding.series_slot, slot))
     sizes = tuple(layout.sizes[slot] for slot in slots)
     if prod(sizes) > MOST_COMBINATIONS:

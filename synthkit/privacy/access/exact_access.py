@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 import torch
@@ -12,7 +12,11 @@ from synthkit.encoding.coding import Coding
 from synthkit.encoding.column_groups import coded, groupings
 from synthkit.encoding.constraints import Recoding
 from synthkit.encoding.encoder import TableEncoder, count
+from synthkit.encoding.found_forms import FoundForms, recoding_of
+from synthkit.encoding.gaps import NumberGap
 from synthkit.encoding.histogram_query import Histogram, Query
+from synthkit.encoding.own_values import OwnValues
+from synthkit.encoding.plain_numbers import steps_of, with_steps
 from synthkit.encoding.raking_margins import RakingMargins, tables_of, tabulate
 from synthkit.encoding.value_links import Comparing, Nearness, compare
 from synthkit.privacy.access.counts import ExactCounting
@@ -23,6 +27,7 @@ from synthkit.privacy.accounting.events import NonPrivate
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
+from synthkit.schema.infer.lattices import found_keys, is_silent, shortened_alike
 from synthkit.schema.unit_keys import unit_keys
 
 MAX_ROWS_COMPARED = 20_000  # rows looked at to see which numbers lie near others
@@ -83,9 +88,33 @@ class ExactAccess:
     def fit_encoder(self) -> TableEncoder:
         """The coding that the training rows suggest, with links between numbers that lie near each other."""
         coding = self._plan.coding
-        plain = TableEncoder.fit(self.schema, self.ask, coding, chosen=self._plan.codecs)
+        steps = self._steps()
+        forms = FoundForms(steps=steps, own=self._own_values(steps, coding))
+        self._coded = recoding_of(self.schema, forms).forward(self._table)
+        plain = TableEncoder.fit(self.schema, self.ask, coding, chosen=self._plan.codecs, found=forms)
         self._encoder = plain.with_links(self.compare, coding.links)
         return self._encoder
+
+    def _steps(self) -> dict[str, dict[str, object]]:
+        """The lattices of numbers of which the schema says nothing, charged before they are looked for."""
+        silent = [name for name in self.schema.learned if is_silent(self.schema.columns[name])]
+        if not silent:
+            return {}
+        self._charge("steps of the numbers of one column", times=len(silent))
+        found = {name: found_keys(self._table[name], self.schema.columns[name]) for name in silent}
+        alike = shortened_alike(with_steps(self.schema, found).columns, self.schema.rules)
+        return {name: keys for name in silent if (keys := steps_of(alike[name]))}
+
+    def _own_values(self, steps: Mapping[str, Mapping[str, object]], coding: Coding) -> dict[str, OwnValues]:
+        """Values that columns of gaps keep as they are, charged before they are looked for."""
+        recoding = recoding_of(self.schema, FoundForms(steps=steps))
+        gaps = [each for each in recoding.gaps if isinstance(each, NumberGap)]
+        if not gaps:
+            return {}
+        self._charge("values of a column beside its gaps", times=len(gaps))
+        numbers = recoding.numbers(self._table)
+        found = {each.column: each.own_values(numbers, coding.rare) for each in gaps}
+        return {name: own for name, own in found.items() if own is not None}
 
     def ask(self, queries: Sequence[Query]) -> list[Histogram]:
         """Histograms of coded columns, charged before they are counted. **Shape**: q queries -> q histograms."""

@@ -24,6 +24,7 @@ from synthkit.schema.infer import (
 )
 from synthkit.schema.infer.column_names import name_words
 from synthkit.schema.infer.keys_of_entities import EntityKey
+from synthkit.schema.infer.lattices import shortened_alike, without_lattice
 from synthkit.schema.infer.prediction_targets import Proposal
 from synthkit.schema.infer.questions import DraftQuestion
 from synthkit.schema.infer.relations import relations
@@ -279,8 +280,10 @@ def _schema(
     typed = _with_numbers(frame, columns)
     found = {each.total: each.expression for each in find_sums(typed, columns) if each.total not in learned}
     for total in found:
-        columns[total] = columns[total].model_copy(update={"observed": (*columns[total].observed, DERIVED_KEY)})
+        plain = without_lattice(columns[total])
+        columns[total] = plain.model_copy(update={"observed": (*plain.observed, DERIVED_KEY)})
     rules = relations(typed, {c: column for c, column in columns.items() if c not in found})
+    columns = shortened_alike(columns, rules)
     return Schema(name=name, unit=unit, columns=columns, derived=found, rules=rules)
 
 

@@ -22,6 +22,7 @@ from synthkit.schema.infer import (
     person_names,
     text_shapes,
 )
+from synthkit.schema.infer.lattices import find_lattice, lattice_keys
 from synthkit.schema.infer.level_values import distinct_levels
 from synthkit.schema.infer.long_integers import MAX_EXACT_FLOAT
 from synthkit.schema.infer.misfits import Misfits, count_misfits
@@ -217,7 +218,10 @@ def _no_days(
         notes += (f"{few}, or ordinal if they are an order",)
     if spikes:
         notes += ("atoms: values far more frequent than their neighbours, or far from all others; say what they mean",)
-    return InferredColumn(_observed(Numeric, min=low, max=high, decimals=digits, atoms=spikes), notes)
+    steps = lattice_keys(find_lattice(distinct), digits)
+    if "stored_as" in steps:
+        notes += (f"numbers with few decimals that were kept as {steps['stored_as']}: multiples of `step`, cut short",)
+    return InferredColumn(_observed(Numeric, min=low, max=high, decimals=digits, **steps, atoms=spikes), notes)
 
 
 def _coded(

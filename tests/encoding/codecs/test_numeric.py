@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -333,7 +334,7 @@ def test_no_interval_is_about_fewer_rows_than_rare(fitted):
 
 def test_declared_bounds_hold_whatever_is_drawn():
     x = np.linspace(0, 1, 500)
-    codec = numeric.fit(x, np.ones(500, dtype=np.int64), None, bounds=(0.0, 1.0))
+    codec = replace(numeric.fit(x, np.ones(500, dtype=np.int64), None), minimum=0.0, maximum=1.0)
     cat = all_codes(codec)
     for u in (0.0, 0.5, float(np.nextafter(np.float32(1), np.float32(0)))):
         back = codec.decode(cat, np.full(len(cat), u, dtype=np.float32))

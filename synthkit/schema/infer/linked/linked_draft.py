@@ -13,6 +13,7 @@ from synthkit.errors import SchemaError
 from synthkit.schema.columns import Code, Column, Discrete, Identifier, Numeric
 from synthkit.schema.infer import column_names
 from synthkit.schema.infer.draft import infer_schema
+from synthkit.schema.infer.lattices import without_lattice
 from synthkit.schema.infer.linked.catalogues import says_catalogue
 from synthkit.schema.infer.linked.drafted_order import DraftedOrder, find_order, find_position, find_series, is_clock
 from synthkit.schema.infer.linked.drafted_zones import in_one_zone
@@ -180,10 +181,12 @@ def _clocks(name: str, frame: pd.DataFrame, columns: Mapping[str, Column]) -> di
 
 def _alone(name: str, frame: pd.DataFrame) -> Schema:
     try:
-        return infer_schema(frame, name=name)
+        alone = infer_schema(frame, name=name)
     except SchemaError as error:
         msg = f"table `{name}`: {error}"
         raise SchemaError(msg) from error
+    # rules across tables and sums over rows are told of numbers as they stand there
+    return alone.model_copy(update={"columns": {c: without_lattice(kind) for c, kind in alone.columns.items()}})
 
 
 def _kind(column: str, kind: Column, cells: pd.Series, tree: UnitTree, name: str) -> Column:
