@@ -58,9 +58,10 @@ def test_answers_are_the_tables_counts():
 def test_every_look_is_charged():
     book = access()
     book.fit_encoder()
-    assert [c.what for c in book.ledger.charges] == ["histogram of sex", "histogram of age"]
+    steps = "steps of the numbers of one column"
+    assert [c.what for c in book.ledger.charges] == [steps, "histogram of sex", "histogram of age"]
     book.batches()
-    assert [c.what for c in book.ledger.charges][2:] == ["all training rows"]
+    assert [c.what for c in book.ledger.charges][3:] == ["all training rows"]
     assert book.ledger.epsilon() == math.inf
 
 
