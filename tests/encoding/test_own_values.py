@@ -27,7 +27,7 @@ STAYS = Schema(
 
 
 def stays(n=4000, seed=0):
-    """Stays of any length; a third of the orders on day 1, a third at the end, the others up to twelve days before it."""
+    """Stays of any length; a third of the orders on day 1, a third at the end, the others in the twelve days before."""
     rng = np.random.default_rng(seed)
     stay = 20 + rng.geometric(0.02, n).clip(max=900)
     day = np.select([rng.random(n) < 1 / 3, rng.random(n) < 0.5], [1, stay], stay - rng.integers(1, 13, n))
