@@ -45,8 +45,8 @@ class EqualParts:
     def of(cls, comparison: EvaluationData, rng: np.random.Generator) -> EqualParts:
         """Random rows of each part, whole units where units are declared.
 
-        The cuts are those of training and holdout rows together: cuts at the deciles of the training rows would make
-        these look nearer than they are.
+        The cuts are those of training and holdout rows together: where cuts follow one side, the two sides cannot be
+        exchanged.
 
         Raises:
             MetricError: there are fewer people on a side than groups.
@@ -70,7 +70,7 @@ class EqualParts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gap:
+class LikenessGap:
     """Mean similarities over tables, and the gaps when people are exchanged between both real sides.
 
     **Shape**: exchanged (exchanges,).
@@ -92,7 +92,7 @@ class Gap:
     @property
     def interval(self) -> intervals.Interval:
         """The gap less and plus what 95 % of the exchanges reach, so that it holds nought unless chance is unlikely."""
-        reach = float(np.quantile(np.abs([self.value, *self.exchanged]), 0.95, method="higher"))
+        reach = float(np.quantile(np.abs([self.value, *self.exchanged]), 0.95, method="inverted_cdf"))
         return intervals.Interval(self.value, self.value - reach, self.value + reach)
 
     @property
@@ -147,7 +147,7 @@ def generalisation_gap(comparison: EvaluationData, rng: np.random.Generator) -> 
     return scores, {"generalisation": {"rows": rows, "gaps": lines}}
 
 
-def _score(k: int, gap: Gap, rows: int, tables: int) -> Score:
+def _score(k: int, gap: LikenessGap, rows: int, tables: int) -> Score:
     at = intervals.widened_if_flat(gap.interval, rows, floor=-1.0, ceiling=1.0)
     return Score(
         metric=f"membership.generalisation_gap_tv{k}",
@@ -169,7 +169,7 @@ def _score(k: int, gap: Gap, rows: int, tables: int) -> Score:
     )
 
 
-def _gap(parts: EqualParts, chosen: Sequence[tuple[int, ...]], dealt: NDArray[np.float64]) -> Gap:
+def _gap(parts: EqualParts, chosen: Sequence[tuple[int, ...]], dealt: NDArray[np.float64]) -> LikenessGap:
     """The gap over some tables, mean over the draws; the first way of dealing is the one that was."""
     gaps, similar = np.zeros(len(dealt)), np.zeros(3)
     for table in chosen:
@@ -187,7 +187,7 @@ def _gap(parts: EqualParts, chosen: Sequence[tuple[int, ...]], dealt: NDArray[np
             gaps += (near - far) / len(made)
             similar[:2] += np.array([near[0], far[0]]) / len(made)
     gaps, similar = gaps / len(chosen), similar / len(chosen)
-    return Gap(
+    return LikenessGap(
         train=float(similar[0]), holdout=float(similar[1]), floor=float(similar[2]), exchanged=np.asarray(gaps[1:])
     )
 
