@@ -45,8 +45,9 @@ def left_shares(
     **Shape**: counts (p, folds, cells), prior alike -> (p, folds, cells) in (0, 1).
 
     Example:
-        >>> left_shares(np.array([[[4.0, 0.0], [0.0, 4.0]]]), np.array([[[2.0, 2.0], [2.0, 2.0]]]))[0, 1].tolist()
-        [0.6, 0.4]
+        >>> found = left_shares(np.array([[[4.0, 0.0], [0.0, 4.0]]]), np.array([[[2.0, 2.0], [2.0, 2.0]]]))
+        >>> found[0, 1].round(3).tolist()
+        [0.6, 0.333]
     """
     ours, theirs = (side.sum(axis=-2, keepdims=True) - side for side in (left, right))
     theirs = theirs * (ours.sum(axis=-1, keepdims=True) / theirs.sum(axis=-1, keepdims=True))
