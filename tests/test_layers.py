@@ -18,7 +18,7 @@ FAMILY_PARTS = {"config", "model", "network"}  # every family of models has them
 HOMES = {
     "great_expectations": "schema/validation.py",
     "altair": "report/charts/chart_data.py report/charts/curves.py report/charts/linked_curves.py "
-    "report/charts/model_points.py report/charts/vega.py",
+    "report/charts/model_points.py report/charts/telling_bars.py report/charts/vega.py",
     "vl_convert": "report/charts/vega.py",
     "jinja2": "report/html.py",
     "safetensors": "synthesizer/model_files.py",

@@ -17,8 +17,10 @@ START, END = "<!-- results -->", "<!-- /results -->"
 NONE = "No results are recorded in this version."
 MODEL = "autoregressive"
 NOTE = (
-    "Median over seeds (smallest to largest) [what real rows score]. A version ends in a digest of the code that was "
-    "measured, which may be older than today's."
+    "Median over seeds (smallest to largest) [what real rows score]; three-way: similarity of tables of three columns, "
+    "to the training rows and to the holdout; G3: the one less the other where all parts have one size; –: not "
+    "measured in these results. A version ends in a digest of the code that was measured, which may be older than "
+    "today's."
 )
 
 Cell = Callable[[Sequence[Result]], str]
@@ -73,6 +75,8 @@ COLUMNS: Mapping[str, Cell] = {
     "C2ST, boosting": score("C2ST", "fidelity.c2st"),
     "C2ST, LightGBM": score("C2ST, LightGBM", "fidelity.c2st_lightgbm"),
     "three-way, train": score("three-way", "fidelity.tv3_train"),
+    "three-way, holdout": score("three-way, holdout", "fidelity.tv3"),
+    "G3": score("G3", "membership.generalisation_gap_tv3", ".4f"),
     "loss TRTR − TSTR": score("g"),
     "DCR share": score("DCR share", "copying.dcr_share"),
     "rows breaking a rule, share": score("rows breaking a rule", form=".5f"),

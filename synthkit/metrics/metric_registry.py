@@ -8,13 +8,19 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from synthkit.errors import ConfigError
-from synthkit.metrics.attacks import attribute_inference, identity_disclosure, membership_inference
+from synthkit.metrics.attacks import (
+    attribute_inference,
+    generalisation_gap,
+    identity_disclosure,
+    membership_inference,
+)
 from synthkit.metrics.copying import copied_people, copied_rows
 from synthkit.metrics.fidelity import (
     associations,
     classifier_two_sample,
     distributions,
     equivalent_sample_size,
+    telling_pairs,
     validity,
 )
 from synthkit.metrics.linked.linked_metric_registry import linked_labels
@@ -42,12 +48,14 @@ METRICS: Mapping[str, MetricSpec] = _by_name(
     validity.RANGES_SPEC,
     validity.LEVELS_SPEC,
     equivalent_sample_size.EQUIVALENT_SAMPLE_SIZE_SPEC,
+    telling_pairs.TELLING_PAIRS_SPEC,
     classifier_two_sample.C2ST_SPEC,
     copied_people.COPIED_PEOPLE_SPEC,
     copied_rows.MATCHES_SPEC,
     copied_rows.DISTANCES_SPEC,
     copied_rows.VERBATIM_SPEC,
     membership_inference.MEMBERSHIP_SPEC,
+    generalisation_gap.GENERALISATION_GAP_SPEC,
     identity_disclosure.IDENTITY_SPEC,
     identity_disclosure.LINKABILITY_SPEC,
     classifier_two_sample.C2ST_LIGHTGBM_SPEC,

@@ -182,10 +182,13 @@ def _drawn(chart: str, data: str) -> str:
     from synthkit.report.charts.event_lines import DRAWN_CHARTS
     from synthkit.report.charts.linked_curves import LINKED_CHARTS
     from synthkit.report.charts.model_points import MODEL_CHARTS
+    from synthkit.report.charts.telling_bars import TELLING_CHARTS
     from synthkit.report.charts.vega import CHARTS
 
     try:
-        return {**CHARTS, **CURVES, **MODEL_CHARTS, **LINKED_CHARTS, **DRAWN_CHARTS}[chart](loads(data))
+        return {**CHARTS, **CURVES, **MODEL_CHARTS, **LINKED_CHARTS, **DRAWN_CHARTS, **TELLING_CHARTS}[chart](
+            loads(data)
+        )
     except ValidationError as error:
         msg = f"a chart `{chart}` must have numbers and texts where they belong; however: they are of another type"
         raise TypeError(msg) from error

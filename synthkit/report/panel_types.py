@@ -82,6 +82,42 @@ class DetectionPanel(TypedDict):
     roc: NotRequired[RocPanel]
 
 
+class TellingColumnPanel(TypedDict):
+    """AUC of telling synthetic from real rows by one column, and that of training rows in place of the synthetic."""
+
+    column: str
+    auc: float
+    low: float
+    high: float
+    reference: float
+
+
+class TellingPairPanel(TypedDict):
+    """AUC by two columns, by the better of them alone, and what the second adds; the same gain of training rows."""
+
+    columns: Sequence[str]
+    auc: float
+    single: float
+    gain: float
+    low: float
+    high: float
+    reference: float
+
+
+class TellingColumnsPanel(TypedDict):
+    """The most telling columns, of so many."""
+
+    columns: Sequence[TellingColumnPanel]
+    of: int
+
+
+class TellingPairsPanel(TypedDict):
+    """The most telling pairs of columns, of so many."""
+
+    pairs: Sequence[TellingPairPanel]
+    of: int
+
+
 class LearnerCellPanel(TypedDict):
     """One learner, trained on one kind of rows and tested on another."""
 
@@ -233,6 +269,26 @@ class MembershipPanel(TypedDict):
     roc: NotRequired[RocPanel]
 
 
+class GapLinePanel(TypedDict):
+    """Similarity of tables of so many columns to the rows trained on and to the holdout, and of these to each other."""
+
+    ways: int
+    train: float
+    holdout: float
+    floor: float
+    gap: float
+    low: float
+    high: float
+    p: float
+
+
+class GeneralisationPanel(TypedDict):
+    """Generalisation gaps, each part of so many rows."""
+
+    rows: int
+    gaps: Sequence[GapLinePanel]
+
+
 class AttackedUnitsPanel(TypedDict):
     """How many units were attacked, and how many could have been."""
 
@@ -266,6 +322,8 @@ class Panels(TypedDict, total=False):
     worst_cells: Sequence[WorstCellPanel]
     missingness: Sequence[MissingnessPanel]
     detection: DetectionPanel
+    telling_columns: TellingColumnsPanel
+    telling_pairs: TellingPairsPanel
     utility: Sequence[UtilityPanel]
     sample_size: SampleSizePanel
     training: TrainingPanel
@@ -275,6 +333,7 @@ class Panels(TypedDict, total=False):
     calibration: Sequence[CalibrationPanel]
     subgroups: Sequence[SubgroupPanel]
     membership: MembershipPanel
+    generalisation: GeneralisationPanel
     identity: Mapping[str, object]
     people: AttackedUnitsPanel
     copying: CopyingPanel

@@ -31,6 +31,7 @@ from synthkit.report.sections.rule_validation import RULE_VALIDATION
 from synthkit.report.sections.scope import SCOPE
 from synthkit.report.sections.standards import STANDARDS
 from synthkit.report.sections.summary import SUMMARY
+from synthkit.report.sections.telling_columns import TELLING_COLUMNS
 from synthkit.runtime.plugins import plugins
 
 ReportSection = SectionSpec[ReportContext, Any]  # each has data of its own type
@@ -47,6 +48,7 @@ OWN_SECTIONS: tuple[ReportSection, ...] = (
     COLUMN_PAIRS,
     MISSING_CELLS,
     DETECTABILITY,
+    TELLING_COLUMNS,
     PREDICTIVE_UTILITY,
     GROUP_RESULTS,
     RULE_VALIDATION,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.contest import growth_sections, ratios, table
-from benchmarks.measure.results import load
+from benchmarks.measure.results import Result, load
 from benchmarks.pages import rewrite
 from benchmarks.places import FRONT, MEASURED, PAGE
 
@@ -34,6 +34,16 @@ def test_figures_are_medians_with_their_spread_and_what_real_rows_score(results)
     assert found["rows fitted"] == ["32,561", "32,561"]
     assert found["DCR share"] == ["0.500", "0.500"]
     assert found["C2ST, LightGBM"] == ["–", "–"]
+
+
+def test_likeness_to_the_holdout_stands_beside_its_floor_and_the_gap_beside_nought():
+    scores = {
+        "fidelity.tv3": {"value": 0.9604, "reference": 0.9651},
+        "membership.generalisation_gap_tv3": {"value": 0.01041, "reference": 0.0},
+    }
+    measured = [Result(cell={"seed": 0, "threads": 1}, score={"scores": scores})]
+    assert table.COLUMNS["three-way, holdout"](measured) == "0.960 [0.965]"
+    assert table.COLUMNS["G3"](measured) == "0.0104 [0.0000]"
 
 
 def test_machine_and_command_stand_beside_the_figures(results):

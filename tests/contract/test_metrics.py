@@ -36,11 +36,13 @@ SCHEMA = Schema(
 )
 SAMPLED = {
     "membership",
+    "membership.generalisation_gap",
     "identity",
     "identity.linkability",
     "fidelity.associations",
     "fidelity.equivalent_sample_size",
     "fidelity.c2st",
+    "fidelity.telling_pairs",
     "copying.distances",
 }
 
@@ -148,8 +150,8 @@ BEST = {
 WORST = {
     "fidelity.shape": 0, "fidelity.tv1": 0, "fidelity.tv2": 0, "fidelity.tv3": 0, "fidelity.rule_violations": 1,
     "fidelity.range_violations": 1, "fidelity.novel_levels": 1, "fidelity.coverage": 0,
-    "fidelity.equivalent_sample_size": 20, "fidelity.c2st": 1, "copying.identical_matches": 0,
-    "copying.verbatim_values": 0,
+    "fidelity.equivalent_sample_size": 20, "fidelity.c2st": 1, "fidelity.c2st_one_column": 1,
+    "copying.identical_matches": 0, "copying.verbatim_values": 0,
 }  # fmt: skip
 
 

@@ -73,6 +73,8 @@ def _scores():
     yield _score("fidelity.tv2", 0.941, "high", 0.961)
     yield _score("fidelity.tv3", 0.902, "high", 0.931)
     yield _score("fidelity.c2st", 0.5631, "low", 0.508, 0.02)
+    yield _score("fidelity.c2st_one_column", 0.542, "low", 0.512, 0.02)
+    yield _score("fidelity.two_column_gain", 0.131, "low", 0.012, 0.03)
     yield _score("fidelity.correlation_difference", 0.021, "low", 0.012, 0.004)
     yield _score("fidelity.missingness", 0.012, "low", 0.008, 0.005)
     yield _score("fidelity.rule_violations", 0.0, "low", 0.0, 0.0, "No violation in 4,552 rows.")
@@ -91,6 +93,8 @@ def _scores():
         share = {"value": 0.52, "low": 0.43, "high": 0.61, "reference": 0.5}
         counted = {"guesses": guesses, "right": round(0.52 * guesses)}
         yield Score(metric=f"{room}.surest", goal="low", parts=counted, **share)
+    yield _score("membership.generalisation_gap_tv2", 0.009, "low", 0.0, 0.004)
+    yield _score("membership.generalisation_gap_tv3", 0.009, "low", 0.0, 0.004)
     yield _score(
         "attribute.hospdead.quasi_identifiers.excess", 0.013, "low", 0.0, 0.02, "Of 317 people 23 were guessed."
     )
@@ -131,6 +135,28 @@ def _effects(rng, target, k=8):
     return {"target": target, "task": "binary", "names": names, **told, "same sign": 0.875, "draws": 1}
 
 
+def _telling_columns(rng, names):
+    aucs = np.sort(0.5 + rng.exponential(0.02, len(names)))[::-1].tolist()
+    return [
+        {"column": n, "auc": x, "low": x - 0.02, "high": x + 0.02, "reference": 0.505}
+        for n, x in zip(names, aucs, strict=True)
+    ]
+
+
+def _telling_pairs(rng, names):
+    gains = np.sort(rng.exponential(0.05, len(names) - 1))[::-1].tolist()
+    ends = [{"gain": x, "low": x - 0.02, "high": x + 0.02, "reference": 0.004} for x in gains]
+    return [
+        {"columns": [a, b], "auc": 0.51 + each["gain"], "single": 0.51, **each}
+        for a, b, each in zip(names, names[1:], ends, strict=False)
+    ]
+
+
+def _generalisation():
+    near = {"train": 0.964, "holdout": 0.955, "floor": 0.959, "gap": 0.009, "low": 0.005, "high": 0.013, "p": 0.0025}
+    return {"rows": 2276, "gaps": [{"ways": 2, **near}, {"ways": 3, **near}]}
+
+
 def _survival():
     times = np.linspace(0, 1500, 60)
     real, made = np.exp(-times / 900), np.exp(-times / 850)
@@ -152,6 +178,7 @@ def _outcomes(rng):
     wide = {"low": 0.84, "high": 0.89, "suppressed": False, "units": 890}
     return {
         "membership": _membership(),
+        "generalisation": _generalisation(),
         "effects": [_effects(rng, "hospdead")],
         "survival": [_survival()],
         "calibration": [{"target": "hospdead", "learner": "gradient boosting", "real": risk, "synthetic": risk}],
@@ -213,6 +240,8 @@ def make_evaluation(columns: int = 24, hostile: bool = False) -> Evaluation:
             ],
             "roc": {"fpr": fpr.tolist(), "tpr": (fpr**0.77).tolist()},
         },
+        "telling_columns": {"columns": _telling_columns(rng, names), "of": columns},
+        "telling_pairs": {"pairs": _telling_pairs(rng, names), "of": columns * (columns - 1) // 2},
         "rules": [
             {"sentence": "hospdead in {1} then death in {1}", "violations": 0, "rows": 4552},
             {"sentence": "slos <= d_time", "violations": 0, "rows": 4552},

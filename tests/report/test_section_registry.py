@@ -44,7 +44,7 @@ def test_every_section_has_one_name_and_a_template():
     assert OWN[0] == "decision"
     assert all((TEMPLATES / spec.template).is_file() for spec in OWN_SECTIONS)
     assert [spec.id for spec in OWN_SECTIONS if spec.shareable is None] == [
-        *("summary", "distributions", "pairs", "missingness", "detection"),
+        *("summary", "distributions", "pairs", "missingness", "detection", "telling"),
         *("subgroups", "rules", "copying", "training", "failures"),
     ]
 

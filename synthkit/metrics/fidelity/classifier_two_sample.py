@@ -129,7 +129,7 @@ def detect(
     sides = [f.iloc[np.sort(rng.choice(len(f), size, replace=False))] if len(f) > size else f for f in (left, right)]
     both = pd.concat([side[list(names)] for side in sides], ignore_index=True)
     label = np.repeat([True, False], size)
-    folds = np.concatenate([_folds(side, unit, rng) for side in sides])
+    folds = np.concatenate([unit_folds(side, unit, rng) for side in sides])
     table = FeatureEncoder.fit(both, comparison.schema, names)
     inputs = {"trees": table.trees, "linear": table.linear}
     race = _Race(label, folds, table, {each.inputs: inputs[each.inputs](both) for each in learners})
@@ -187,7 +187,8 @@ class _Race:
         return learners[int(np.argmax(found))] if found else learners[0]
 
 
-def _folds(frame: pd.DataFrame, unit: str | None, rng: np.random.Generator) -> NDArray[np.intp]:
+def unit_folds(frame: pd.DataFrame, unit: str | None, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Fold of every row at random, rows of a unit in one. **Shape**: (n,)."""
     units = unit_codes(frame, unit)
     units = np.arange(len(frame)) if units is None else units
     return np.asarray(rng.permutation(np.arange(units.max() + 1) % DETECTION_FOLDS)[units])

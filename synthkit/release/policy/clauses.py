@@ -126,6 +126,16 @@ def _caught(policy: Policy, evidence: GateEvidence) -> FoundFigure:
     return figure_of(score)._replace(detected=score.reference is not None and score.low > score.reference)
 
 
+def _learned_by_heart(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
+    """The larger gap; it says nothing good where training rows and holdout differ by more than chance."""
+    start = "membership.generalisation_gap"
+    checks = (evidence.evaluation.panels.get("membership") or {}).get("checks") or []
+    unsound = [check["name"] for check in checks if check["name"] in GAP_PRECONDITIONS and not check["holds"]]
+    doubt = f"what it rests on does not hold ({', '.join(unsound)})" if unsound else ""
+    found = worst_figure(evidence.among(start), "the generalisation gap", evidence.failed(start))
+    return found if found.lacking else found._replace(doubt=doubt)
+
+
 def _secrets(evidence: GateEvidence, limit: PolicyLimit) -> FoundFigure:
     return FoundFigure.of_attack(of_attributes(evidence.evaluation))
 
@@ -251,6 +261,7 @@ def _clause(
 
 
 CLAUSE_OF_TPR = "membership.tpr_at_fpr"
+GAP_PRECONDITIONS = ("the split looks random", "the holdout was held out")  # of attacks on membership
 MEASURED_CLAUSES = (
     "membership.",
     "attribute.",
@@ -279,6 +290,13 @@ POLICY_CLAUSES: Sequence[PolicyClause] = (
         "upper",
         "ISO/IEC 27559 8.2.3",
         lambda e, limit: FoundFigure(),
+    ),
+    _clause(
+        "membership.generalisation_gap_max",
+        "Nearer to the rows trained on than to rows held out",
+        "upper",
+        "ISO/IEC 27559 8.2.3",
+        _learned_by_heart,
     ),
     _clause("attribute.excess_max_upper", "Secrets learned of members", "upper", "WP29 05/2014, inference", _secrets),
     _clause("identity.excess_max_upper", "Members found again", "upper", "WP29 05/2014, linkability", _found_again),

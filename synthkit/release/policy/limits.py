@@ -81,10 +81,13 @@ class Membership(_Part):
     Args:
         eps_lb_max: most that the bound on lost epsilon may be, among everybody and among unusual people.
         tpr_at_fpr: members found at a rate of false alarms.
+        generalisation_gap_max: most that the upper end of either generalisation gap may be, of tables of two and of
+            three columns.
     """
 
     eps_lb_max: PositiveLimit | None = None
     tpr_at_fpr: Rate | None = None
+    generalisation_gap_max: ShareLimit | None = None
 
 
 class Attribute(_Part):

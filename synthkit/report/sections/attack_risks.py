@@ -8,8 +8,9 @@ from typing import TypedDict
 from synthkit.report.attack_verdicts import AttackVerdict, OverallVerdict, overall_verdict
 from synthkit.report.audience import rough_count
 from synthkit.report.context import ReportContext
-from synthkit.report.labels import number
-from synthkit.report.panel_types import AttackedUnitsPanel, MembershipPanel, Panels
+from synthkit.report.data_table import DataTable, data_table
+from synthkit.report.labels import number, span
+from synthkit.report.panel_types import AttackedUnitsPanel, GeneralisationPanel, MembershipPanel, Panels
 from synthkit.report.records import Figure, ScoreRow, figure
 from synthkit.report.section_spec import SectionSpec
 from synthkit.report.split_description import describe_split
@@ -81,6 +82,7 @@ class RisksData(TypedDict, total=False):
     tables: list[AttackTable]
     membership: MembershipBasis | None
     unassessed: list[str]
+    gaps: DataTable | None
     people: list[str]
     blind: list[str]
     absent: str
@@ -104,6 +106,7 @@ def _data(context: ReportContext) -> RisksData:
         "tables": tables,
         "membership": None if panel is None else _membership(panel),
         "unassessed": _unassessed(panels.get("identity") or {}),
+        "gaps": _gaps(panels.get("generalisation")),
         "people": [*describe_split(context.facts), *_people(panels.get("people"))],
         "blind": list(BLIND_SPOTS),
         "figures": figures,
@@ -122,6 +125,7 @@ def _shareable(data: RisksData) -> RisksData:
         **data,
         "tables": [],
         "figures": [],
+        "gaps": None,
         "membership": None if basis is None else _shareable_basis(basis),
         "people": [],
         "verdicts": verdicts,
@@ -178,6 +182,28 @@ def _membership(panel: MembershipPanel) -> MembershipBasis:
         ],
         "tests": [{"name": MEMBERSHIP_TESTS.get(name, name), "p": number(p)} for name, p in panel["p"].items()],
     }
+
+
+def _gaps(panel: GeneralisationPanel | None) -> DataTable | None:
+    """Likeness to the rows trained on beside likeness to rows held out, and what real rows reach of each other."""
+    if panel is None:
+        return None
+    rows = [
+        [
+            f"{gap['ways']} columns at a time\nBy chance alone as large with probability {number(gap['p'])}.",
+            number(gap["train"]),
+            number(gap["holdout"]),
+            number(gap["floor"]),
+            f"{number(gap['gap'])} {span(gap['low'], gap['high'])}",
+        ]
+        for gap in panel["gaps"]
+    ]
+    heads = ["Tables of", "#Synthetic to training", "#Synthetic to holdout", "#Training to holdout", "#Gap"]
+    caption = (
+        f"Generalisation gap: likeness of tables (1 - mean TV), about {panel['rows']:,} rows of each. The gap is that "
+        "to training less that to holdout, give or take what exchanging people between the two shows; 0 is no copying."
+    )
+    return data_table(caption, heads, rows)
 
 
 def _roc(panels: Panels) -> list[Figure]:

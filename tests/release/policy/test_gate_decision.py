@@ -21,7 +21,7 @@ from synthkit.release.policy.limits import Policy
 SCHEMAS = ROOT / "schemas"
 TODAY = dt.date(2026, 6, 1)
 WHO = {"id": "ours-v1", "owner": "A. Custodian", "justification": "a partner under contract"}
-CHECKS = ("enough people", "no twins across the coin", "copies would be found")
+CHECKS = ("enough people", "no twins across the coin", "copies would be found", "the split looks random")
 EPSILON, CHARGES = 1.0, [{"what": "training"}]
 GOOD = {  # metric: value, low, high, reference, parts
     "membership.epsilon_lower_bound": (0.1, 0.1, math.inf, 0.0, {}),
@@ -29,6 +29,8 @@ GOOD = {  # metric: value, low, high, reference, parts
     "membership.surest": (0.5, 0.42, 0.58, 0.5, {"guesses": 200, "right": 100}),
     "membership.isolated.surest": (0.52, 0.42, 0.61, 0.5, {"guesses": 100, "right": 52}),
     "membership.tpr_at_fpr_0.01": (0.01, 0.005, 0.019, 0.01, {}),
+    "membership.generalisation_gap_tv2": (0.002, -0.001, 0.005, 0.0, {}),
+    "membership.generalisation_gap_tv3": (0.004, 0.001, 0.009, 0.0, {}),
     "attribute.icd.quasi_identifiers.excess": (0.0, -0.01, 0.02, 0.0, {}),
     "attribute.icd.all_columns.worst_level.excess": (0.01, -0.01, 0.04, 0.0, {}),
     "identity.replicated_uniques": (0.0, -0.003, 0.004, 0.0, {}),
@@ -47,7 +49,11 @@ GOOD = {  # metric: value, low, high, reference, parts
     "fidelity.rule_violations": (0.0, 0.0, 0.001, 0.0, {}),
 }
 STRICT = {
-    "membership": {"eps_lb_max": 0.5, "tpr_at_fpr": {"fpr": 0.01, "max_upper": 0.03}},
+    "membership": {
+        "eps_lb_max": 0.5,
+        "tpr_at_fpr": {"fpr": 0.01, "max_upper": 0.03},
+        "generalisation_gap_max": 0.01,
+    },
     "attribute": {"excess_max_upper": 0.05},
     "identity": {"excess_max_upper": 0.01, "singling_p_min": 0.01, "meaningful_identity_max": 0.09},
     "dp": {"required": True, "epsilon_max": 3.0, "end_to_end": True},
@@ -122,7 +128,7 @@ def test_good_evidence_passes_every_line():
     gate = judge(policy(), evidence())
     assert set(verdicts(gate).values()) == {"PASS"}
     assert gate.verdict == "PASS"
-    assert len(gate.lines) == 19
+    assert len(gate.lines) == 20
     assert gate.valid_until == "2027-05-01"
     assert all(line.why for line in gate.lines)
 
@@ -131,6 +137,8 @@ def over(metric, value, low, high, parts=None):
     return {"scores": {metric: (value, low, high, GOOD[metric][3], parts or {})}}
 
 
+GAP_CLAUSE = "membership.generalisation_gap_max"
+GAPS = [f"membership.generalisation_gap_tv{k}" for k in (2, 3)]
 CASES = [  # clause, what is different in the evidence, the line's verdict, the whole's
     ("membership.eps_lb_max", over("membership.epsilon_lower_bound", 0.6, 0.6, math.inf), "FAIL", "FAIL"),
     ("membership.eps_lb_max", over("membership.isolated.epsilon_lower_bound", 0.51, 0.51, math.inf), "FAIL", "FAIL"),
@@ -144,6 +152,11 @@ CASES = [  # clause, what is different in the evidence, the line's verdict, the 
     ("membership.tpr_at_fpr", over("membership.tpr_at_fpr_0.01", 0.02, 0.01, 0.04), "INCONCLUSIVE", "INCONCLUSIVE"),
     ("membership.tpr_at_fpr", over("membership.tpr_at_fpr_0.01", 0.09, 0.04, 0.2), "FAIL", "FAIL"),
     ("membership.tpr_at_fpr", {"failed": ["membership.tpr_at_fpr_0.01"]}, "NOT ASSESSED", "NOT ASSESSED"),
+    (GAP_CLAUSE, over("membership.generalisation_gap_tv3", 0.02, 0.011, 0.03), "FAIL", "FAIL"),
+    (GAP_CLAUSE, over("membership.generalisation_gap_tv2", 0.008, 0.001, 0.012), "INCONCLUSIVE", "INCONCLUSIVE"),
+    (GAP_CLAUSE, {"unsound": ["the split looks random"]}, "INCONCLUSIVE", "INCONCLUSIVE"),
+    (GAP_CLAUSE, {"failed": ["membership.generalisation_gap_tv2"]}, "NOT ASSESSED", "NOT ASSESSED"),
+    (GAP_CLAUSE, {"absent": GAPS}, "NOT ASSESSED", "NOT ASSESSED"),
     ("attribute.excess_max_upper", over("attribute.icd.quasi_identifiers.excess", 0.1, 0.06, 0.2), "FAIL", "FAIL"),
     (
         "attribute.excess_max_upper",

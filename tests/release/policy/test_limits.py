@@ -56,6 +56,7 @@ def test_there_are_three_and_the_public_one_is_strictest():
         ({"policy": {**WHO, "owner": "  "}}, "policy.owner: must have at least 3 letters"),
         ({"policy": {k: v for k, v in WHO.items() if k != "justification"}}, "policy.justification: must be given"),
         ({"membership": {"eps_lb_max": -1}}, "membership.eps_lb_max: must be greater than 0"),
+        ({"membership": {"generalisation_gap_max": -0.1}}, "membership.generalisation_gap_max: must be 0 or greater"),
         ({"membership": {"eps_max": 1}}, "membership.eps_max: is an unknown key"),
         ({"attribute": {"excess_max_upper": 5}}, "attribute.excess_max_upper: must be 1 or less"),
         ({"format": "synthkit-policy/9"}, "format: must be synthkit-policy/1"),
