@@ -23,7 +23,7 @@ SMALL = {  # settings that make a fit a matter of seconds
     "peer-forest-diffusion": {"n_t": 4, "duplicate_K": 4, "n_estimators": 4},
     "peer-seqtrees": {},
     "peer-dpmm-mst@5": {"epsilon": 5.0, "delta": 1e-5},
-    "peer-dpmm-aim@5": {"epsilon": 5.0, "delta": 1e-5},
+    "peer-dpmm-aim@5": {"epsilon": 5.0, "delta": 1e-5, "gen_kwargs": {"rounds": 3, "n_iters": 20}},
     "peer-dpmm-privbayes@5": {"epsilon": 5.0, "delta": 1e-5},
 }
 DOMAIN = {  # bounds and levels that are public
