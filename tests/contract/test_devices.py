@@ -48,8 +48,15 @@ SCHEMA = Schema(
         "died": {"kind": "categorical", "levels": ["no", "yes"]},
     },
 )
-NETWORKS = sorted(set(FEW) - {"independent", "marginal"})
-budgets = pytest.mark.parametrize("private", [False, True], ids=["exact", "private"])
+WITHOUT_BUDGET = "independent"  # which learns from exact answers only
+
+
+def ways(models: dict[str, dict[str, object]]) -> pytest.MarkDecorator:
+    """Every model without a budget, and under one if it can be."""
+    pairs = [(name, private) for name in sorted(models) for private in (False, True)]
+    pairs.remove((WITHOUT_BUDGET, True))
+    names = [f"{name}-{'private' if private else 'exact'}" for name, private in pairs]
+    return pytest.mark.parametrize(("name", "private"), pairs, ids=names)
 
 
 def table(rows: int = 400) -> pd.DataFrame:
@@ -88,8 +95,7 @@ def used(model: Synthesizer, name: str, *, private: bool) -> pd.DataFrame:
     return drawn
 
 
-@budgets
-@pytest.mark.parametrize("name", sorted(FEW))
+@ways(FEW)
 def test_a_table_is_fitted_and_drawn_on_one_side(name, private, tmp_path, elsewhere):
     with stand_in() as record:
         model = Synthesizer(SCHEMA, name, settings=FEW[name], margins=not private)
@@ -104,11 +110,8 @@ def test_a_table_is_fitted_and_drawn_on_one_side(name, private, tmp_path, elsewh
         assert any(way == "to" for way, _ in record.passages)
 
 
-@budgets
-@pytest.mark.parametrize("name", sorted(FEW_UNITS))
+@ways(FEW_UNITS)
 def test_linked_tables_are_fitted_and_drawn_on_one_side(name, private, tmp_path, elsewhere):
-    if private and name == "independent":
-        pytest.skip("it has no budget")
     settings = FEW_UNITS[name] | ({"sampling_rate": 0.5} if private and name == "timeline" else {})
     with stand_in() as record:
         model = LinkedSynthesizer(PUBLIC, name, settings=settings)
