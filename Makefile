@@ -93,6 +93,7 @@ bench-linked: $(VENV)/.ok .bench/sdv/.ok .bench/mostlyai/.ok .bench/qa/.ok
 	$(PY) -m benchmarks linked
 	$(PY) -m benchmarks linked --load
 
+PEERS := sdv mostlyai smartnoise arfpy nrgboost forestdiffusion seqtrees dpmm
 # peers live in environments of their own; torch first there too. mostlyai-engine brings torchvision and torchaudio of
 # another torch, which it does not need and which keep it from starting
 .bench/%/.ok: benchmarks/peers/requirements-%.txt | $(VENV)/.ok
@@ -105,7 +106,7 @@ bench-linked: $(VENV)/.ok .bench/sdv/.ok .bench/mostlyai/.ok .bench/qa/.ok
 	  .bench/$*/bin/python -m pip uninstall -q -y torchvision torchaudio; fi
 	touch $@
 
-bench: $(VENV)/.ok .bench/sdv/.ok .bench/mostlyai/.ok .bench/smartnoise/.ok
+bench: $(VENV)/.ok $(PEERS:%=.bench/%/.ok)
 	$(PY) -m benchmarks bench --timing
 	$(PY) -m benchmarks bench
 	$(PY) -m benchmarks scaling

@@ -17,7 +17,7 @@ from importlib import import_module
 from benchmarks.places import ROOT
 
 ROOMS: Mapping[str, Sequence[str]] = {  # packages of benchmarks, and their subcommands
-    "contest": ("bench", "private", "gpu", "ratios", "budgets", "table"),
+    "contest": ("bench", "private", "gpu", "ratios", "budgets", "ahead", "table", "published_beijing"),
     "parts": ("drafts", "imputation", "patient_counts", "patient_rows", "raking"),
     "load": ("scaling", "wide", "evaluating", "validation", "clipping"),
     "risk": ("risks", "alarms", "mutations", "watermark", "unit_watermark", "mt_mia", "planted_patients"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.contest import cell_lines, chosen, plan, ratios, table
+from benchmarks.contest import ahead, cell_lines, chosen, plan, ratios, table
 from benchmarks.flags import parser
 
 TIMING = {"seeds": [0], "threads": 2}  # on a machine that does nothing else
@@ -36,4 +36,5 @@ def main(words: Sequence[str] | None = None) -> None:
 def pages() -> str:
     """Write what is recorded so far into the pages, so that they are true whenever a run is broken off."""
     table.write_pages()
+    ahead.write_page()
     return ratios.write_page()

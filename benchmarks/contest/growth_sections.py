@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import json_files
+from benchmarks.contest.device_checks import said
 from benchmarks.measure.results import QUIET
 
 LINEAR, MEMORY, MINUTE = 1.05, 8 * 1024, 60.0  # exponent, MiB of a fit, seconds for a million rows
@@ -86,6 +87,7 @@ def one_gpu(found: Mapping[str, Any]) -> list[str]:
         for name, (limit, below) in ASKED_OF_GPU.items()
         if name in figures_of(made)
     ]
+    out += [said(check) for check in found.get("checks", {}).values()]
     if found["not_begun"]:
         out.append(f"- Not begun for want of time: {', '.join(found['not_begun'])}.")
     return out

@@ -16,6 +16,10 @@ PEERS: Mapping[str, Contestant] = {
         ("peer-ctgan", "ctgan", "sdv", "ctgan 0.12.1"),
         ("peer-tvae", "ctgan", "sdv", "ctgan 0.12.1"),
         ("peer-copula", "copula", "sdv", "sdv 2.0.0"),
+        ("peer-arf", "arf", "arfpy", "arfpy 0.1.1"),
+        ("peer-nrgboost", "nrg", "nrgboost", "nrgboost 0.0.3"),
+        ("peer-forest-diffusion", "forest_diffusion", "forestdiffusion", "ForestDiffusion 1.0.6"),
+        ("peer-seqtrees", "seq_trees", "seqtrees", "seqtrees 0.3.0"),
     )
 }
 # the longest stand last, so that a night that ends early has most of the table
@@ -30,6 +34,18 @@ PEER_CELLS: Sequence[tuple[str, str]] = (
     ("peer-ctgan", "adult"),
     ("peer-copula", "adult"),
     ("peer-copula", "support2"),
+    ("peer-seqtrees", "breast_cancer"),
+    ("peer-seqtrees", "support2"),
+    ("peer-seqtrees", "adult"),
+    ("peer-arf", "breast_cancer"),
+    ("peer-arf", "support2"),
+    ("peer-arf", "adult"),
+    ("peer-forest-diffusion", "breast_cancer"),
+    ("peer-nrgboost", "breast_cancer"),
+    ("peer-nrgboost", "adult"),
+    ("peer-nrgboost", "support2"),
+    ("peer-forest-diffusion", "adult"),
+    ("peer-forest-diffusion", "support2"),
 )
 ONCE = ("peer-copula",)  # a closed form that always draws the same rows: further seeds say nothing
 PLAIN: Sequence[tuple[str, str]] = (

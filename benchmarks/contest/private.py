@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.contest import budgets, cell_lines, chosen, private_plan
+from benchmarks.contest import ahead, budgets, cell_lines, chosen, private_plan
 from benchmarks.flags import parser
 
 
@@ -24,3 +24,4 @@ def main(words: Sequence[str] | None = None) -> None:
             cell_lines.make(cell, again=asked.again)
     if not asked.list:
         budgets.write_pages()
+        ahead.write_page()

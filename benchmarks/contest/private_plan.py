@@ -1,6 +1,7 @@
 """Who is measured under which privacy budget on which table, in which order; delta is 1e-5 for everybody.
 
-AIM and MST take codes: they get our private bins and decoder for nothing, and their whole epsilon for tables.
+AIM and MST of smartnoise take codes: they get our private bins and decoder for nothing, and their whole epsilon for
+tables. Those of dpmm, and its PrivBayes, buy their bins themselves.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ MOSTLYAI = Contestant(
     environment="mostlyai",
     version="mostlyai-engine 2.7.3",
 )
+DPMM = Contestant(
+    name="dpmm", program=("-m", "benchmarks.peers.dpmm_graphical"), environment="dpmm", version="dpmm 0.1.9"
+)
 REDUCED = {"rounds": 32, "max_model_size": 4}  # an AIM that ends within minutes
 GRADIENTS = ("autoregressive", "ctgan", "tvae", "diffusion")
 # who, table, epsilon; the longest stand last
@@ -40,6 +44,7 @@ PEER_CELLS: Sequence[tuple[str, str, float]] = (
     ("aim-reduced", "adult", 3.0),
     ("mst", "diabetes130_dp46", 1.0),
     ("aim", "adult", 1.0),
+    *((f"dpmm-{who}", "adult", epsilon) for who in ("mst", "privbayes", "aim") for epsilon in (1.0, 3.0)),
 )
 
 
@@ -48,6 +53,8 @@ def contestant(who: str, epsilon: float) -> Contestant:
     settings: dict[str, Any] = {"epsilon": epsilon, "delta": DELTA}
     if who == "mostlyai":
         return replace(MOSTLYAI, name=f"{who}@{epsilon:g}", settings=settings)
+    if who.startswith("dpmm-"):
+        return replace(DPMM, name=f"peer-{who}@{epsilon:g}", settings=settings)
     if who in {"aim", "aim-reduced", "mst"}:
         settings |= REDUCED if who == "aim-reduced" else {}
         return replace(SMARTNOISE, name=f"peer-{who}@{epsilon:g}", settings=settings)

@@ -21,7 +21,7 @@ import pandas as pd
 from benchmarks.json_files import read, write
 from benchmarks.measure.machine import fingerprint
 from benchmarks.places import BENCH, CELLS, ROOT, SCHEMAS
-from benchmarks.tables.real_tables import kinds, parts, plain, schema
+from benchmarks.tables.real_tables import domain, kinds, parts, plain, schema
 
 if TYPE_CHECKING:
     from benchmarks.measure.lent_codes import Coded
@@ -151,6 +151,7 @@ def job(cell: Cell, coded: Coded | None = None) -> Path:
         "table": str(scratch / "table.parquet"),
         "schema": str(SCHEMAS / f"{cell.table}.yaml"),
         "kinds": kinds(meaning),
+        "domain": domain(meaning),
         "sizes": [] if coded is None else coded.sizes,
         "who": cell.who.name,
         "seed": cell.seed,

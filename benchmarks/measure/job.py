@@ -1,7 +1,8 @@
 """A fit and its samples, done the same way for ours and for peers; standard library and pandas only.
 
-A job is a JSON file: `table` (Parquet of the training rows), `kinds` (by column), `who`, `seed`, `rows`, `threads`,
-`settings`, `scratch` (folder for work files), `synthetic` (where the sample goes) and `result` (where figures go).
+A job is a JSON file: `table` (Parquet of the training rows), `kinds` and public `domain` (by column), `who`, `seed`,
+`rows`, `threads`, `settings`, `scratch` (folder for work files), `synthetic` (where the sample goes) and `result`
+(where figures go).
 """
 
 from __future__ import annotations

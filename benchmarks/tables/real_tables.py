@@ -12,7 +12,7 @@ import pandas as pd
 
 from benchmarks.places import SCHEMAS
 from benchmarks.tables.derived_tables import DERIVED
-from synthkit.schema import Schema
+from synthkit.schema import Categorical, Numeric, Ordinal, Schema
 from synthkit.schema.conform import conform
 
 SPLIT = 2026  # seed of the split, the same for every fit
@@ -69,6 +69,24 @@ def parts(name: str, *, rows: int | None = None) -> tuple[pd.DataFrame, pd.DataF
 def kinds(meaning: Schema) -> dict[str, str]:
     """Kind of every learned column, by name."""
     return {name: meaning.columns[name].kind for name in meaning.learned}
+
+
+def domain(meaning: Schema) -> dict[str, dict[str, object]]:
+    """What the schema says of the values of learned columns: bounds of numbers, levels of others; public by definition.
+
+    Example:
+        >>> sex = {"kind": "categorical", "levels": ["f", "m"]}
+        >>> domain(Schema(columns={"age": {"kind": "numeric", "min": 0, "max": 99}, "sex": sex}))
+        {'age': {'lower': 0.0, 'upper': 99.0}, 'sex': {'categories': ['f', 'm']}}
+    """
+    out: dict[str, dict[str, object]] = {}
+    for name in meaning.learned:
+        column = meaning.columns[name]
+        if isinstance(column, Numeric) and column.min is not None and column.max is not None:
+            out[name] = {"lower": float(column.min), "upper": float(column.max)}
+        elif isinstance(column, Categorical | Ordinal) and column.levels:
+            out[name] = {"categories": [str(level) for level in column.levels]}
+    return out
 
 
 def plain(frame: pd.DataFrame, meaning: Schema) -> pd.DataFrame:

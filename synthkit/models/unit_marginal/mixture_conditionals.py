@@ -42,7 +42,8 @@ class MixedSlot:
     @property
     def whole(self) -> bool:
         """Whether it is the mixture's slot itself."""
-        return self.size == len(self.group) and bool((self.group == torch.arange(self.size)).all())
+        levels = torch.arange(self.size, device=self.group.device)
+        return self.size == len(self.group) and bool((self.group == levels).all())
 
     def summed(self, p: Tensor) -> Tensor:
         """Mass of this slot's levels. **Shape**: (K_m, n) -> (size, n)."""
@@ -74,11 +75,12 @@ class MixtureConditionals:
         self, layout: Layout, mixed: Mapping[int, MixedSlot], components: int, tilts: Mapping[int, Tensor] | None = None
     ) -> None:
         self.layout, self.mixed, self.components, self.tilts = layout, dict(mixed), components, tilts or {}
-        self.offsets = torch.tensor([0, *layout.sizes[:-1]]).cumsum(0)
+        device = next((each.law.device for each in mixed.values()), torch.device("cpu"))
+        self.offsets = torch.tensor([0, *layout.sizes[:-1]], device=device).cumsum(0)
         fine = [j for j, slot in enumerate(layout.slots) if slot.parent is not None]
-        self._fine = {j: fine_law(layout.slots[j]) for j in fine if j not in mixed}
-        self._applies = {j: torch.from_numpy(layout.slots[j].applies) for j in fine}
-        none = torch.zeros(max(layout.sizes, default=1), components)
+        self._fine = {j: fine_law(layout.slots[j]).to(device) for j in fine if j not in mixed}
+        self._applies = {j: torch.from_numpy(layout.slots[j].applies).to(device) for j in fine}
+        none = torch.zeros(max(layout.sizes, default=1), components, device=device)
         logs = [
             self.mixed[j].shares().clamp(min=MIN_PROBABILITY).log()[:size] if j in self.mixed else none[:size]
             for j, size in enumerate(layout.sizes)

@@ -58,7 +58,7 @@ class FlatMixture:
         """Log-factors of the own slots of steps. **Shape**: (n, M) -> (n, K_j) each."""
         out: dict[int, Tensor] = {}
         for k, (j, _) in enumerate(self.flat.memories):
-            mine = self.tilts[k][before[:, k]]
+            mine = self.tilts[k][before[:, k]].to(self.shares.device)  # tilts are counted on the processor
             out[j] = out[j] + mine if j in out else mine
         return out
 
@@ -95,7 +95,7 @@ class MixtureLaws:
             MixtureConditionals(
                 payloads[name],
                 {
-                    j: MixedSlot(law, torch.arange(len(law)), len(law))
+                    j: MixedSlot(law, torch.arange(len(law), device=law.device), len(law))
                     for j, law in zip(each.flat.slots, each.own, strict=True)
                 },
                 components,
@@ -111,19 +111,23 @@ class MixtureLaws:
     def _event_slots(self) -> dict[int, MixedSlot]:
         """The slots of an event as its kind and its gap tell them."""
         coding, (kind, gap) = self.contexts.layout.events, self.events.own
+
+        def looked_at(law: Tensor, group: Ints, size: int) -> MixedSlot:
+            return MixedSlot(law, torch.from_numpy(group).to(law.device), size)
+
         kinds, at = self.contexts.kinds, np.arange(len(kind))
         of = np.searchsorted(kinds, at, side="right") - 1
-        out = {0: MixedSlot(kind, torch.from_numpy(of), len(self.contexts.tables))}
+        out = {0: looked_at(kind, of, len(self.contexts.tables))}
         for name, slot in coding.series_slots.items():
             t = self.contexts.tables.index(name)
             level = np.where(of == t, at - kinds[t], -1)
-            out[slot] = MixedSlot(kind, torch.from_numpy(level), int(kinds[t + 1] - kinds[t]))
+            out[slot] = looked_at(kind, level, int(kinds[t + 1] - kinds[t]))
         level = np.minimum(np.arange(len(gap)), coding.a_share)
         level[-1] = -1  # a gap that is forced is nobody's choice
         cell = np.arange(len(gap)) - coding.a_share
         cell = np.where((cell < 0) | (level < 0), -1, cell)
-        out[coding.gap_slot] = MixedSlot(gap, torch.from_numpy(level), coding.a_share + 1)
-        out[coding.gap_slot + 1] = MixedSlot(gap, torch.from_numpy(cell), len(coding.edges) - 1)
+        out[coding.gap_slot] = looked_at(gap, level, coding.a_share + 1)
+        out[coding.gap_slot + 1] = looked_at(gap, cell, len(coding.edges) - 1)
         return out
 
     def event_tilts(self, before: Tensor, owed: Tensor) -> dict[int, Tensor]:
