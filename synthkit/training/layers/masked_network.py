@@ -136,12 +136,14 @@ class MaskedNetwork(nn.Module):
         states, table = self.states(s.transpose(0, 1).contiguous()), self.heads().to(dtype)
         heads, biases = (torch.split(each, list(self.layout.sizes)) for each in (table, self.bias))
         out = self._together(states, table, cat)
+        # taken apart at once: the gradient of one slot taken alone is a whole tensor, nought but for that slot
+        alone = states.unbind(0)
         for j, slot in enumerate(self.layout.slots):
             if j in out:
                 continue
-            logits = torch.mm(states[j], heads[j].T).float() + biases[j]
+            logits = torch.mm(alone[j], heads[j].T).float() + biases[j]
             if pointers is not None and places is not None and j in pointers.of:
-                logits = pointers.vote(j, logits, states[j], pointers.take(places, j))
+                logits = pointers.vote(j, logits, alone[j], pointers.take(places, j))
             if slot.parent is not None:
                 logits = logits + self.base(j, cat[:, slot.parent])
             if self.pairs is not None:
