@@ -67,7 +67,11 @@ class AutoregressiveConfig(DPSGDConfig):
             k: getattr(self, k) for k in ("width", "hidden", "batch_size", "steps") if getattr(self, k) is not None
         }
         wrong += [f"{name} {x} (at least 1)" for name, x in counts.items() if x < 1]
-        rates = {"learning_rate": self.learning_rate or 0.0, "weight_decay": self.weight_decay or 0.0, "blocks": self.blocks}
+        rates = {
+            "learning_rate": self.learning_rate or 0.0,
+            "weight_decay": self.weight_decay or 0.0,
+            "blocks": self.blocks,
+        }
         wrong += [f"{name} {x:g} (not negative)" for name, x in rates.items() if x < 0]
         if wrong:
             msg = f"settings must lie in their ranges; however: {', '.join(wrong)}"

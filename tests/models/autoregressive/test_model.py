@@ -293,7 +293,9 @@ def test_gradients_reach_every_parameter(n, layout):
 def test_no_slot_is_taken_out_of_the_states_alone():
     # the gradient of one slot taken alone is a tensor of all slots, nought but for it: work by the square of the slots
     def taken(columns: int) -> int:
-        net = MaskedNetwork(layout_of([3] * columns), Sizes(width=4, hidden=2, blocks=1, dropout=0.0, input_dropout=0.0))
+        net = MaskedNetwork(
+            layout_of([3] * columns), Sizes(width=4, hidden=2, blocks=1, dropout=0.0, input_dropout=0.0)
+        )
         cat = torch.zeros((2, columns), dtype=torch.long)
         found, waiting = [], [net.nll(cat, torch.ones(1, columns, columns, dtype=torch.bool).tril(-1)).sum().grad_fn]
         while waiting:
