@@ -29,7 +29,7 @@ class AutoregressiveConfig(DPSGDConfig):
         input_dropout: share of known values hidden from a row while training.
         canonical: share of rows trained in the table's own order, the rest in a random one; 0.75, or 0.5 below 20,000
             rows, if not given.
-        learning_rate: peak rate; 0.006, or 0.004 below 20,000 rows, if not given.
+        learning_rate: peak rate; 0.006, or 0.004 below 20,000 rows and where levels are many, if not given.
         weight_decay: decoupled decay, in units of the rate; 3, or 10 below 20,000 rows, if not given.
         batch_size: rows a step; at most 2^25 / slots^2, but 32: the orders of a step hold slots^2 numbers a row.
         steps: optimizer steps; chosen from the numbers of rows and of levels if not given.
@@ -105,12 +105,12 @@ class AutoregressiveConfig(DPSGDConfig):
 
         Small tables need a firmer hand, many levels a longer one, and many slots a shorter one.
         """
-        small = n < AUTOREGRESSIVE_SMALL_ROWS
+        small, many = n < AUTOREGRESSIVE_SMALL_ROWS, levels >= MANY_LEVELS
         return replace(
             self,
             dropout=(0.4 if small else 0.2) if self.dropout is None else self.dropout,
             weight_decay=(10.0 if small else 3.0) if self.weight_decay is None else self.weight_decay,
-            learning_rate=(4e-3 if small else 6e-3) if self.learning_rate is None else self.learning_rate,
+            learning_rate=(4e-3 if small or many else 6e-3) if self.learning_rate is None else self.learning_rate,
             canonical=(0.5 if small else 0.75) if self.canonical is None else self.canonical,
             steps=default_steps(n, self.batch_size, levels, slots) if self.steps is None else self.steps,
         )

@@ -103,10 +103,10 @@ class GatedBlock(nn.Module):
         return torch.baddbmm(s, gated, leave)
 
     def one(self, j: int, s: Tensor, dtype: torch.dtype) -> Tensor:
-        """The block of slot j alone, its products in `dtype`. **Shape**: (B, H) -> (B, H)."""
+        """The block of slot j alone, in `dtype`, which is that of `s`. **Shape**: (B, H) -> (B, H)."""
         enter, leave, bias = (w[j].to(dtype) for w in (self.enter, self.leave, self.bias))
-        a, g = torch.addmm(bias, normal(s).to(dtype), enter).chunk(2, dim=-1)
-        return s + torch.mm(a * F.silu(g), leave)
+        a, g = torch.addmm(bias, normal(s), enter).chunk(2, dim=-1)
+        return torch.addmm(s, a * F.silu(g), leave)
 
 
 def normal(x: Tensor) -> Tensor:

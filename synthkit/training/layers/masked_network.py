@@ -166,7 +166,7 @@ class MaskedNetwork(nn.Module):
         return out
 
     def logits(self, j: int, s: Tensor, row: Partial, learned: LearnedTables, dtype: torch.dtype) -> Tensor:
-        """Logits of one slot given what rows have; the products of its blocks in `dtype`.
+        """Logits of one slot given what rows have; states and products in `dtype`, as while training.
 
         **Shape**: sum of value vectors (B, H), Partial of B -> (B, K).
         """
@@ -176,10 +176,11 @@ class MaskedNetwork(nn.Module):
             sources = [pointers.sources[a] for a in pointers.of[j]]
             places = pointers.places(row.cat, row.num, arrows).where(row.have[:, sources])
             state = state + pointers.told(places)
+        state = state.to(dtype)
         for block in self.blocks:
             state = block.one(j, state, dtype)
         state = normal(state)
-        out = torch.addmm(learned.biases[j], state, learned.heads[j].T)
+        out = torch.mm(state, learned.heads[j].to(dtype).T).float() + learned.biases[j]
         if pointers is not None and places is not None:
             out = pointers.vote(j, out, state, places)
         if self.pairs is not None:

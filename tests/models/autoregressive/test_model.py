@@ -398,6 +398,7 @@ def test_large_tables_are_trained_more_often_in_their_own_order():
 
 def test_large_tables_are_trained_in_larger_steps():
     assert [AutoregressiveConfig().settled(n).learning_rate for n in (19_999, 20_000)] == [0.004, 0.006]
+    assert AutoregressiveConfig().settled(20_000, 1_000).learning_rate == 0.004
     assert AutoregressiveConfig(learning_rate=0.0).settled(10**6).learning_rate == 0.0
 
 
