@@ -23,7 +23,6 @@ HOMES = {
     "jinja2": "report/html.py",
     "safetensors": "synthesizer/model_files.py",
     "lightgbm": "metrics/fidelity/classifier_two_sample.py",
-    "lifelines": "metrics/stats/time_to_event.py",
     "faker": "schema/faker_providers.py",
     "duckdb": "tables/duckdb_files.py",
     "dp_accounting": "privacy/accounting/accountant.py",

@@ -148,7 +148,6 @@ def _without_fit_warnings() -> Iterator[None]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.filterwarnings("ignore", module=r"lifelines\.")
         yield
 
 

@@ -13,6 +13,7 @@ from synthkit.models.sampling import draw_allowed, residuals
 from synthkit.training.layers.gated_blocks import fast_dtype
 from synthkit.training.layers.masked_network import Partial
 
+LAW_ROWS = 2048  # rows whose states of one slot stay in the cache of a core
 Admit = Callable[[int, Tensor, Tensor | None], Tensor | None]  # slot, levels so far, mask -> mask of admissible levels
 
 
@@ -100,7 +101,7 @@ def complete_rows(
         if bool(here.all()):
             continue
         state = s if context is None else s + context[:, j]
-        p = torch.softmax(net.logits(j, state, row, learned, fast_dtype(device)), dim=1)
+        p = _law(net, j, state, row, learned)
         mask = admissible.mask(j)
         mask = mask if admit is None else admit(j, cat, mask)
         level = torch.where(here, cat[:, j], draw_allowed(p, mask, generator))
@@ -111,8 +112,19 @@ def complete_rows(
         admissible.observe(j, level)
         fresh = ~here if applies is None else applies & ~here
         z = learned.values[level + net.offsets[j]]
-        s = s + (z if bool(fresh.all()) else torch.where(fresh[:, None], z, 0.0))
+        s.add_(z if bool(fresh.all()) else torch.where(fresh[:, None], z, 0.0))
     return Rows(cat, num)
+
+
+def _law(net: Conditionals[L], j: int, state: Tensor, row: Partial, learned: L) -> Tensor:
+    """Law of a slot, worked out for as many rows at once as a cache holds. **Shape**: (n, H) -> (n, K)."""
+    dtype, n = fast_dtype(net.device), len(state)
+    size = LAW_ROWS if net.device.type == "cpu" else n
+    laws = []
+    for part in (slice(start, start + size) for start in range(0, n, size)):
+        here = Partial(row.cat[part], row.have[part], None if row.num is None else row.num[part])
+        laws.append(torch.softmax(net.logits(j, state[part], here, learned, dtype), dim=1))
+    return laws[0] if len(laws) == 1 else torch.cat(laws)
 
 
 def known_sum(net: Conditionals[L], given: Given, table: Tensor) -> Tensor:

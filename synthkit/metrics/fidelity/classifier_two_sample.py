@@ -79,7 +79,7 @@ def _score(
 ) -> Scored:
     holdout, tested = comparison.holdout, comparison.synthetic[:MAX_DETECTED_DRAWS]
     found = [detect(draw, holdout, comparison, rng, learners) for draw in tested]
-    like = detect(both_sides(comparison, rng)[0].other, holdout, comparison, rng, learners)
+    like = detect(both_sides(comparison, rng)[0].other, holdout, comparison, rng, learners, importance=False)
     each = [intervals.delong(d.scores, d.synthetic) for d in found]
     value = float(np.mean([e.value for e in each]))
     # the holdout rows are the same in every draw, so the widths are averaged, not divided
@@ -119,8 +119,10 @@ def detect(
     comparison: EvaluationData,
     rng: np.random.Generator,
     learners: Sequence[Learner],
+    *,
+    importance: bool = True,
 ) -> DetectionResult:
-    """Cross-fitted scores of being a row of `left`."""
+    """Cross-fitted scores of being a row of `left`; where `importance` is not asked for it is nought throughout."""
     names, unit = comparison.schema.described, comparison.schema.unit
     size = min(len(left), len(right), MAX_DETECTION_ROWS)
     if size < 2 * DETECTION_FOLDS:
@@ -143,7 +145,7 @@ def detect(
             msg = f"a classifier must tell rows apart to be judged; however: {learner.name} gives all of them one score"
             raise MetricError(f"{msg}. Bring more rows")
         used.append(learner.name)
-        if fold == 0:
+        if fold == 0 and importance:
             fall = _importance(
                 fitted, race.inputs[learner.inputs][test], table.blocks(learner.inputs), label[test], rng
             )

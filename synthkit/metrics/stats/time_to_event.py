@@ -1,23 +1,16 @@
-"""Survival analysis on arrays: Kaplan-Meier curves, concordance and Cox regression.
-
-lifelines is imported here and nowhere else.
-"""
+"""Survival analysis on arrays: Kaplan-Meier curves and concordance."""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthkit.errors import MetricError
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CONCORDANCE_BLOCK = 500  # rows compared with all others at a time
-COX_RIDGE = 0.01  # penalty of a Cox regression that predicts
 
 
 @dataclass(frozen=True)
@@ -124,42 +117,3 @@ def concordance(
         right += (w[:, rows] * (w @ ahead.T)).sum(axis=1, dtype=float)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(right / pairs)
-
-
-def cox(
-    x: NDArray[np.float64], times: NDArray[np.float64], seen: NDArray[np.bool_], *, ridge: float = COX_RIDGE
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Log-hazard ratios of a Cox regression (Efron's ties, a ridge), and their covariance.
-
-    Columns in which all rows are equal have no effect: nought, with infinite variance.
-
-    **Shape**: (n, p), (n,), (n,) -> (p,), (p, p).
-
-    Raises:
-        MetricError: no column differs, or the fit does not converge.
-
-    References:
-        Regression Models and Life-Tables (Cox, 1972); lifelines: Survival Analysis in Python (Davidson-Pilon, 2019).
-    """
-    import pandas as pd
-    from lifelines import CoxPHFitter
-    from lifelines.exceptions import ConvergenceError
-
-    used = np.flatnonzero(x.std(axis=0) > 1e-9)
-    if not len(used):
-        msg = "a Cox regression needs a column that differs between rows; however: none does. Declare another target"
-        raise MetricError(msg)
-    frame = pd.DataFrame(x[:, used], columns=[f"x{k}" for k in used]).assign(time=times, seen=seen)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # rare levels: the ridge is there for them
-            model = CoxPHFitter(penalizer=ridge).fit(frame, "time", "seen")
-    except (ConvergenceError, np.linalg.LinAlgError) as error:
-        msg = (
-            "a Cox regression must converge; however: it did not. Leave columns that are made from the outcome out by "
-            "`exclude`"
-        )
-        raise MetricError(msg) from error
-    beta, covariance = np.zeros(x.shape[1]), np.diag(np.full(x.shape[1], np.inf))
-    beta[used], covariance[np.ix_(used, used)] = model.params_.to_numpy(), model.variance_matrix_.to_numpy()
-    return beta, covariance

@@ -12,6 +12,7 @@ from synthkit.errors import MetricError
 from synthkit.metrics.metric import MetricLabel
 from synthkit.metrics.result import Score, Scored
 from synthkit.metrics.stats import intervals
+from synthkit.metrics.stats.cox_regression import cox
 from synthkit.metrics.utility.features import MAX_ONE_HOT_LEVELS, FeatureEncoder
 from synthkit.schema.columns import level_key
 
@@ -219,8 +220,6 @@ def linear(x: NDArray[np.float64], y: NDArray[np.float64]) -> Fit:
 
 
 def _estimate(kind: str, x: NDArray[np.float64], outcome: NDArray[np.float64]) -> Fit:
-    from synthkit.metrics.stats.time_to_event import cox
-
     if kind == "survival":
         return cox(x, outcome[:, 0], outcome[:, 1] > 0, ridge=1e-4)
     fits: dict[str, Callable[..., Fit]] = {"binary": logistic, "regression": linear}

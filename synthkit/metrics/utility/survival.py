@@ -16,12 +16,12 @@ from synthkit.metrics.metric import MetricLabel
 from synthkit.metrics.result import Failure, Found, Score
 from synthkit.metrics.stats import intervals
 from synthkit.metrics.stats.binning import numbers
+from synthkit.metrics.stats.cox_regression import cox
 from synthkit.metrics.stats.several_draws import mean_of_draws
 from synthkit.metrics.stats.time_to_event import (
     SurvivalCurve,
     areas_between,
     concordance,
-    cox,
     kaplan_meier,
     restricted_mean,
 )

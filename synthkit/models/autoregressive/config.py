@@ -29,7 +29,7 @@ class AutoregressiveConfig(DPSGDConfig):
         input_dropout: share of known values hidden from a row while training.
         canonical: share of rows trained in the table's own order, the rest in a random one; 0.75, or 0.5 below 20,000
             rows, if not given.
-        learning_rate: peak rate.
+        learning_rate: peak rate; 0.006, or 0.004 below 20,000 rows and where levels are many, if not given.
         weight_decay: decoupled decay, in units of the rate; 3, or 10 below 20,000 rows, if not given.
         batch_size: rows a step; at most 2^25 / slots^2, but 32: the orders of a step hold slots^2 numbers a row.
         steps: optimizer steps; chosen from the numbers of rows and of levels if not given.
@@ -55,7 +55,7 @@ class AutoregressiveConfig(DPSGDConfig):
     dropout: float | None = None
     input_dropout: float = 0.1
     canonical: float | None = None
-    learning_rate: float = 4e-3
+    learning_rate: float | None = None
     weight_decay: float | None = None
     batch_size: int = 512
     steps: int | None = None
@@ -67,7 +67,11 @@ class AutoregressiveConfig(DPSGDConfig):
             k: getattr(self, k) for k in ("width", "hidden", "batch_size", "steps") if getattr(self, k) is not None
         }
         wrong += [f"{name} {x} (at least 1)" for name, x in counts.items() if x < 1]
-        rates = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay or 0.0, "blocks": self.blocks}
+        rates = {
+            "learning_rate": self.learning_rate or 0.0,
+            "weight_decay": self.weight_decay or 0.0,
+            "blocks": self.blocks,
+        }
         wrong += [f"{name} {x:g} (not negative)" for name, x in rates.items() if x < 0]
         if wrong:
             msg = f"settings must lie in their ranges; however: {', '.join(wrong)}"
@@ -101,22 +105,23 @@ class AutoregressiveConfig(DPSGDConfig):
 
         Small tables need a firmer hand, many levels a longer one, and many slots a shorter one.
         """
-        small = n < AUTOREGRESSIVE_SMALL_ROWS
+        small, many = n < AUTOREGRESSIVE_SMALL_ROWS, levels >= MANY_LEVELS
         return replace(
             self,
             dropout=(0.4 if small else 0.2) if self.dropout is None else self.dropout,
             weight_decay=(10.0 if small else 3.0) if self.weight_decay is None else self.weight_decay,
+            learning_rate=(4e-3 if small or many else 6e-3) if self.learning_rate is None else self.learning_rate,
             canonical=(0.5 if small else 0.75) if self.canonical is None else self.canonical,
             steps=default_steps(n, self.batch_size, levels, slots) if self.steps is None else self.steps,
         )
 
 
 def default_steps(n: float, batch_size: int, levels: int = 0, slots: int = 0) -> int:
-    """Twenty epochs, 35 where levels are many and 50 of a small table; 300 to 2,000 steps, or 4,500 where they are.
+    """Fourteen epochs, 35 where levels are many and 50 of a small table; 300 to 2,000 steps, or 4,500 where they are.
 
     A wide table needs fewer epochs, and fewer steps at least, by the share of 256 slots in its own. Early stopping may
     end it sooner.
     """
     many, wide = levels >= MANY_LEVELS, min(1.0, WIDE_SLOTS / max(slots, 1))
-    epochs = wide * (50 if n < AUTOREGRESSIVE_SMALL_ROWS else 35 if many else 20)
+    epochs = wide * (50 if n < AUTOREGRESSIVE_SMALL_ROWS else 35 if many else 14)
     return int(min(max(epochs * n / batch_size, 300 * wide), 4500 if many else 2000))

@@ -54,7 +54,7 @@ def find_unsupported(values: pd.Series, *, numeric: bool) -> tuple[NDArray[np.bo
     if not pd.api.types.is_object_dtype(values.dtype):
         return none, ""
     seen = pd.api.types.infer_dtype(values, skipna=True)
-    if seen in _PLAIN_INFERRED_TYPES and not (numeric and seen == "integer"):
+    if seen in _PLAIN_INFERRED_TYPES and not (numeric and seen == "integer" and not _all_finite(values)):
         return none, ""
     strange = _where(values, lambda cell: not isinstance(cell, _SUPPORTED_TYPES) or isinstance(cell, np.timedelta64))
     if strange.any():
@@ -78,6 +78,14 @@ def _held(cell: Decimal) -> bool:
     if not cell.is_finite():
         return not cell.is_snan()
     return math.isfinite(float(cell)) and Decimal(repr(float(cell))) == cell
+
+
+def _all_finite(whole: pd.Series) -> bool:
+    """Whether a float can stand for each of many whole numbers, asked of all at once."""
+    try:
+        return bool(np.isfinite(whole.dropna().to_numpy(dtype=float)).all())
+    except OverflowError:
+        return False
 
 
 def _finite(cell: int) -> bool:

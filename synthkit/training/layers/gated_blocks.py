@@ -103,10 +103,10 @@ class GatedBlock(nn.Module):
         return torch.baddbmm(s, gated, leave)
 
     def one(self, j: int, s: Tensor, dtype: torch.dtype) -> Tensor:
-        """The block of slot j alone, its products in `dtype`. **Shape**: (B, H) -> (B, H)."""
+        """The block of slot j alone, in `dtype`, which is that of `s`. **Shape**: (B, H) -> (B, H)."""
         enter, leave, bias = (w[j].to(dtype) for w in (self.enter, self.leave, self.bias))
-        a, g = torch.addmm(bias, normal(s).to(dtype), enter).chunk(2, dim=-1)
-        return s + torch.mm(a * F.silu(g), leave)
+        a, g = torch.addmm(bias, normal(s), enter).chunk(2, dim=-1)
+        return torch.addmm(s, a * F.silu(g), leave)
 
 
 def normal(x: Tensor) -> Tensor:
@@ -122,11 +122,12 @@ def keep(shape: torch.Size, dropped: float, dtype: torch.dtype, device: torch.de
     """
     threshold = round(dropped * 256)
     if device.type == "cpu" and shape.numel():
-        rng = np.random.Generator(np.random.SFC64(int(torch.randint(2**62, (1,)))))
-        drawn = torch.frombuffer(bytearray(rng.bytes(shape.numel())), dtype=torch.uint8).view(shape)
+        drawn = np.random.SFC64(int(torch.randint(2**62, (1,)))).random_raw(-(-shape.numel() // 8))
+        # as small signed numbers: torch converts those in wide registers, truth values and bytes one at a time
+        kept = torch.from_numpy((drawn.view(np.uint8)[: shape.numel()] >= threshold).view(np.int8)).view(shape)
     else:
-        drawn = torch.randint(256, shape, dtype=torch.uint8, device=device)
-    return (drawn >= threshold).to(dtype) * (256 / (256 - threshold))
+        kept = torch.randint(256, shape, dtype=torch.uint8, device=device) >= threshold
+    return kept.to(dtype).mul_(256 / (256 - threshold))
 
 
 def fast_dtype(device: torch.device) -> torch.dtype:

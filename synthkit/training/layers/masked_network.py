@@ -136,12 +136,14 @@ class MaskedNetwork(nn.Module):
         states, table = self.states(s.transpose(0, 1).contiguous()), self.heads().to(dtype)
         heads, biases = (torch.split(each, list(self.layout.sizes)) for each in (table, self.bias))
         out = self._together(states, table, cat)
+        # taken apart at once: the gradient of one slot taken alone is a whole tensor, nought but for that slot
+        alone = states.unbind(0)
         for j, slot in enumerate(self.layout.slots):
             if j in out:
                 continue
-            logits = torch.mm(states[j], heads[j].T).float() + biases[j]
+            logits = torch.mm(alone[j], heads[j].T).float() + biases[j]
             if pointers is not None and places is not None and j in pointers.of:
-                logits = pointers.vote(j, logits, states[j], pointers.take(places, j))
+                logits = pointers.vote(j, logits, alone[j], pointers.take(places, j))
             if slot.parent is not None:
                 logits = logits + self.base(j, cat[:, slot.parent])
             if self.pairs is not None:
@@ -164,7 +166,7 @@ class MaskedNetwork(nn.Module):
         return out
 
     def logits(self, j: int, s: Tensor, row: Partial, learned: LearnedTables, dtype: torch.dtype) -> Tensor:
-        """Logits of one slot given what rows have; the products of its blocks in `dtype`.
+        """Logits of one slot given what rows have; states and products in `dtype`, as while training.
 
         **Shape**: sum of value vectors (B, H), Partial of B -> (B, K).
         """
@@ -174,10 +176,11 @@ class MaskedNetwork(nn.Module):
             sources = [pointers.sources[a] for a in pointers.of[j]]
             places = pointers.places(row.cat, row.num, arrows).where(row.have[:, sources])
             state = state + pointers.told(places)
+        state = state.to(dtype)
         for block in self.blocks:
             state = block.one(j, state, dtype)
         state = normal(state)
-        out = torch.addmm(learned.biases[j], state, learned.heads[j].T)
+        out = torch.mm(state, learned.heads[j].to(dtype).T).float() + learned.biases[j]
         if pointers is not None and places is not None:
             out = pointers.vote(j, out, state, places)
         if self.pairs is not None:

@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
 from synthkit.errors import MetricError
+from synthkit.metrics.fidelity import classifier_two_sample
 from synthkit.metrics.fidelity.classifier_two_sample import ENOUGH_FOR_BOOSTING, c2st
 from synthkit.metrics.utility.features import FeatureEncoder
 
@@ -52,6 +53,13 @@ def test_boosting_alone_is_asked_of_many_rows(law, compare):
     )
     assert panels["detection"]["learners"] == ["gradient boosting"]
     assert "by gradient boosting, 0.5" in score.note
+
+
+def test_columns_are_weighed_once_a_draw_and_not_for_the_reference(law, compare, monkeypatch):
+    weigh, asked = classifier_two_sample._importance, []
+    monkeypatch.setattr(classifier_two_sample, "_importance", lambda *each: asked.append(1) or weigh(*each))
+    c2st(compare(law(90, 3), train=law(90, 1), holdout=law(90, 2)), RNG(0))
+    assert len(asked) == 1
 
 
 def test_rows_without_a_difference_are_a_failure_and_not_ideal(law, compare):

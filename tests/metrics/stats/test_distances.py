@@ -10,7 +10,7 @@ from places import ROOT
 from scipy.stats import rankdata
 
 from synthkit.metrics.stats import distances as module
-from synthkit.metrics.stats.distances import DistanceSpace
+from synthkit.metrics.stats.distances import DistanceSpace, smallest
 from synthkit.schema import Schema
 from synthkit.tables.table_files import conform, read
 
@@ -158,3 +158,19 @@ def test_neighbours_in_support2_agree_with_scikit_learn():
     expected, _ = NearestNeighbors(n_neighbors=5, algorithm="brute").fit(at.astype(float)).kneighbors(at[:500])
     distances, _ = space.nearest(at[:500], at, 5)
     np.testing.assert_allclose(distances, expected, atol=2e-6)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize(
+    ("n", "m", "k"), [(5, 1, 1), (4, 40, 40), (7, 40, 3), (30, 1000, 11), (30, 1007, 11), (1, 4096, 1)]
+)
+def test_the_smallest_of_a_row_are_those_that_sorting_finds(n, m, k, ties):
+    rng = np.random.default_rng(n * m + k)
+    values = rng.integers(0, 50, (n, m)).astype(np.float32) if ties else rng.random((n, m), dtype=np.float32)
+    values[0, : m // 2] = np.inf
+    found = smallest(values, k)
+    assert found.shape == (n, k)
+    assert all(len(set(row)) == k for row in found.tolist())
+    np.testing.assert_array_equal(
+        np.sort(np.take_along_axis(values, found, axis=1), axis=1), np.sort(values, axis=1)[:, :k]
+    )

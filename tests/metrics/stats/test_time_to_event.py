@@ -1,4 +1,4 @@
-"""Survival curves, concordance and Cox regression against lifelines, hand-worked tables and brute force."""
+"""Survival curves and concordance against lifelines, hand-worked tables and brute force."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lifelines import CoxPHFitter, KaplanMeierFitter
+from lifelines import KaplanMeierFitter
 from lifelines.utils import concordance_index, restricted_mean_survival_time
 
-from synthkit.errors import MetricError
 from synthkit.metrics.stats import intervals
-from synthkit.metrics.stats.time_to_event import areas_between, concordance, cox, kaplan_meier, restricted_mean
+from synthkit.metrics.stats.time_to_event import areas_between, concordance, kaplan_meier, restricted_mean
 
 RNG = np.random.default_rng
 
@@ -107,39 +106,3 @@ def test_concordance_in_blocks_and_with_weights():
         again = concordance_index(np.repeat(times, w), -np.repeat(risk, w), np.repeat(seen, w))
         assert found[k] == pytest.approx(again, abs=1e-6)
     assert np.isnan(concordance(risk[:3], times[:3], np.zeros(3, dtype=bool))).all()
-
-
-def test_cox_finds_the_effects_and_is_that_of_lifelines():
-    rng = RNG(6)
-    x = np.column_stack([rng.normal(size=2000), np.full(2000, 3.0), rng.integers(0, 2, 2000)])
-    event = rng.exponential(np.exp(-(0.8 * x[:, 0] - 0.5 * x[:, 2])))
-    end = rng.uniform(0, 4, 2000)
-    beta, covariance = cox(x, np.minimum(event, end), event <= end, ridge=0.0)
-    se = np.sqrt(np.diag(covariance))
-    assert np.isinf(se[1])
-    assert beta[1] == 0
-    np.testing.assert_array_less(np.abs(beta - [0.8, 0, -0.5]), 4 * se)
-    import pandas as pd
-
-    frame = pd.DataFrame(x[:, [0, 2]], columns=["a", "b"]).assign(t=np.minimum(event, end), e=event <= end)
-    model = CoxPHFitter().fit(frame, "t", "e")
-    np.testing.assert_allclose(beta[[0, 2]], model.params_, atol=1e-6)
-    np.testing.assert_allclose(se[[0, 2]], model.standard_errors_, atol=1e-6)
-
-
-def test_cox_without_columns_is_a_clear_failure():
-    _, times, seen = people(50, 7)
-    with pytest.raises(MetricError, match="needs a column that differs between rows; however: none"):
-        cox(np.ones((50, 2)), times, seen)
-
-
-def test_a_cox_regression_that_does_not_converge_is_a_clear_failure(monkeypatch):
-    from lifelines.exceptions import ConvergenceError
-
-    def diverge(*args, **kwargs):
-        raise ConvergenceError("delta contains nan")
-
-    monkeypatch.setattr(CoxPHFitter, "fit", diverge)
-    risk, times, seen = people(50, 7)
-    with pytest.raises(MetricError, match=r"must converge; however: it did not.*`exclude`"):
-        cox(risk[:, None], times, seen)
