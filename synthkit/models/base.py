@@ -212,6 +212,10 @@ class NetworkModel(RowModel):
         del n
         return self._config
 
+    def count(self, network: Any, rows: Rows) -> None:
+        """What a network counts of all rows before it is trained: nothing, unless a model says so."""
+        del network, rows
+
     def loss(self, network: Any, rows: Rows) -> Tensor:
         """Loss of each row, nats. **Shape**: Rows of B -> (B,)."""
         raise NotImplementedError
@@ -234,6 +238,8 @@ class NetworkModel(RowModel):
         self._suit(loader)
         with seeded(seed, loader.device):
             self._network = self.build().to(loader.device)
+        if loader.rows is not None:
+            self.count(self._network, loader.rows)
         curve = train(self._network, self.loss, loader, self._training_plan(), seed, callbacks)
         return TrainingLog(**asdict(curve))
 

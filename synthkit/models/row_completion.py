@@ -57,6 +57,10 @@ class Conditionals(Protocol[L]):
         """Where slot j carries information; None if everywhere. **Shape**: (n, D) -> (n,) bool."""
         ...
 
+    def place(self, j: int, cat: Tensor, num: Tensor | None) -> Tensor | None:
+        """What is added to a state beside its value vector once slot j is known. **Shape**: (n, D) -> (n, H)."""
+        ...
+
     def vectors(self, cat: Tensor, table: Tensor) -> Tensor:
         """Vectors of every cell, zero where a slot does not apply. **Shape**: (n, D) -> (n, D, H)."""
         ...
@@ -93,7 +97,7 @@ def complete_rows(
     cat = row.cat
     admissible = ConstraintMask(layout, n, given, device)
     learned = net.learned() if learned is None else learned
-    s = known_sum(net, given, learned.values)
+    s = known_sum(net, given, learned.values, num)
     for j in range(known.shape[1]):
         admissible.observe(j, given.cat[:, j])
     for j in drawing_order(given, layout):
@@ -111,7 +115,8 @@ def complete_rows(
         cat[:, j], row.have[:, j] = level, True
         admissible.observe(j, level)
         fresh = ~here if applies is None else applies & ~here
-        z = learned.values[level + net.offsets[j]]
+        z, place = learned.values[level + net.offsets[j]], net.place(j, cat, num)
+        z = z if place is None else z + place
         s.add_(z if bool(fresh.all()) else torch.where(fresh[:, None], z, 0.0))
     return Rows(cat, num)
 
@@ -127,13 +132,18 @@ def _law(net: Conditionals[L], j: int, state: Tensor, row: Partial, learned: L) 
     return laws[0] if len(laws) == 1 else torch.cat(laws)
 
 
-def known_sum(net: Conditionals[L], given: Given, table: Tensor) -> Tensor:
-    """Sum of the value vectors of what is known. **Shape**: (n, H)."""
+def known_sum(net: Conditionals[L], given: Given, table: Tensor, num: Tensor | None = None) -> Tensor:
+    """Sum of the vectors of what is known, at positions `num` inside cells. **Shape**: (n, H)."""
     known = given.known()
     if not bool(known.any()):
         return table.new_zeros(len(given), table.shape[1])
-    z = net.vectors(given.cat.clamp(min=0), table)
-    return (z * known[..., None]).sum(dim=1)
+    cat = given.cat.clamp(min=0)
+    z = (net.vectors(cat, table) * known[..., None]).sum(dim=1)
+    applicable = net.layout.applicable(cat)
+    for j in range(known.shape[1]):
+        place = net.place(j, cat, num)
+        z = z if place is None else z + place * (known & applicable)[:, j : j + 1]
+    return z
 
 
 def drawing_order(given: Given, layout: Layout) -> list[int]:

@@ -51,6 +51,11 @@ class TrainingLoader(Protocol):
         ...
 
     @property
+    def rows(self) -> Rows | None:
+        """Rows of the steps, to be counted; None under a budget, where they stay behind the loader."""
+        ...
+
+    @property
     def planned_steps(self) -> int | None:
         """Steps that were charged and are all made; None where there is no budget, and a model says how many."""
         ...

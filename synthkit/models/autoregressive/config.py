@@ -11,6 +11,7 @@ from synthkit.training.layers.masked_network import Sizes
 
 AUTOREGRESSIVE_SMALL_ROWS = 20_000  # rows below which a table is small
 WIDE_SLOTS = 256  # slots from which on a table is wide: each row tells more, and fewer rows at once do
+COUNTED_SLOTS = 128  # slots up to which each pair of columns is counted
 MANY_LEVELS = 1_000  # levels without an order from which on a table has many: codes of diagnoses, drugs, places
 
 
@@ -27,11 +28,14 @@ class AutoregressiveConfig(DPSGDConfig):
         blocks: L, gated blocks.
         dropout: share of gated units dropped while training; 0.2, or 0.4 below 20,000 rows, if not given.
         input_dropout: share of known values hidden from a row while training.
-        canonical: share of rows trained in the table's own order, the rest in a random one; 0.75, or 0.5 below 20,000
+        canonical: share of rows trained in the table's own order, the rest in a random one; 0.75, or 0.8 below 20,000
             rows, if not given.
         learning_rate: peak rate; 0.006, or 0.004 below 20,000 rows and where levels are many, if not given.
         weight_decay: decoupled decay, in units of the rate; 3, or 10 below 20,000 rows, if not given.
         batch_size: rows a step; at most 2^25 / slots^2, but 32: the orders of a step hold slots^2 numbers a row.
+        pairs: whether the law of each column given one other is counted and added to what is learned; below 20,000
+            rows and up to 128 slots, if not given.
+        scores: whether numbers are told and drawn by their normal scores too; below 20,000 rows, if not given.
         steps: optimizer steps; chosen from the numbers of rows and of levels if not given.
     """
 
@@ -44,6 +48,8 @@ class AutoregressiveConfig(DPSGDConfig):
         "learning_rate": 1e-2,
         "weight_decay": 0.0,
         "batch_size": 2048,
+        "pairs": False,
+        "scores": False,
         "steps": 500,
         "clip_norm": 0.3,
         "augmentation_multiplicity": 2,
@@ -58,6 +64,8 @@ class AutoregressiveConfig(DPSGDConfig):
     learning_rate: float | None = None
     weight_decay: float | None = None
     batch_size: int = 512
+    pairs: bool | None = None
+    scores: bool | None = None
     steps: int | None = None
 
     def __post_init__(self) -> None:
@@ -73,6 +81,7 @@ class AutoregressiveConfig(DPSGDConfig):
             "blocks": self.blocks,
         }
         wrong += [f"{name} {x:g} (not negative)" for name, x in rates.items() if x < 0]
+        wrong += [f"{name} (False under a budget)" for name in ("pairs", "scores") if self.private and getattr(self, name)]
         if wrong:
             msg = f"settings must lie in their ranges; however: {', '.join(wrong)}"
             raise ValueError(msg)
@@ -110,8 +119,12 @@ class AutoregressiveConfig(DPSGDConfig):
             self,
             dropout=(0.4 if small else 0.2) if self.dropout is None else self.dropout,
             weight_decay=(10.0 if small else 3.0) if self.weight_decay is None else self.weight_decay,
-            learning_rate=(4e-3 if small or many else 6e-3) if self.learning_rate is None else self.learning_rate,
-            canonical=(0.5 if small else 0.75) if self.canonical is None else self.canonical,
+            learning_rate=(2e-3 if small else 4e-3 if many else 6e-3)
+            if self.learning_rate is None
+            else self.learning_rate,
+            canonical=(0.8 if small else 0.75) if self.canonical is None else self.canonical,
+            pairs=small and slots <= COUNTED_SLOTS if self.pairs is None else self.pairs,
+            scores=small if self.scores is None else self.scores,
             steps=default_steps(n, self.batch_size, levels, slots) if self.steps is None else self.steps,
         )
 

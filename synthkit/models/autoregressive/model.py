@@ -30,6 +30,7 @@ from synthkit.models.sampling import residuals
 from synthkit.training.layers.masked_network import MaskedNetwork, Partial
 from synthkit.training.matrix_precision import fast_matrices
 
+COUNTED_TENSORS = ("pairs.source", "pairs.told")  # beside the weights
 AUTOREGRESSIVE_CHUNK = 8192  # rows sampled at once: the working set stays in cache
 
 
@@ -51,13 +52,19 @@ class Autoregressive(NetworkModel):
 
     def build(self) -> MaskedNetwork:
         """Every conditional of every slot in one network."""
-        return MaskedNetwork(self.layout, self._config.sizes)
+        config = self._config
+        return MaskedNetwork(self.layout, config.sizes, paired=bool(config.pairs), scored=bool(config.scores))
 
     def resolved(self, n: float) -> AutoregressiveConfig:
         """Narrower for many slots; the rest chosen for n rows and for the number of levels without an order."""
         slots = self.layout.slots
         codes = sum(slot.size for slot in slots if not slot.ordinal)
         return self._config.narrowed(len(slots)).settled(n, codes, len(slots))
+
+    def count(self, network: MaskedNetwork, rows: Rows) -> None:
+        """Count what columns tell of each other, where that is asked for."""
+        if network.pairs is not None:
+            network.pairs.learn(rows.cat.long(), leave_one_out=True)
 
     def loss(self, network: MaskedNetwork, rows: Rows) -> Tensor:
         """Loss of each row in the orders it is trained in; in the table's own when it is judged."""
@@ -67,6 +74,11 @@ class Autoregressive(NetworkModel):
             return network.nll(cat, orders, rows.num)
         d = cat.shape[1]
         return network.nll(cat, torch.ones(d, d, dtype=torch.bool, device=cat.device).tril(-1)[None], rows.num)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Weights, and what was counted."""
+        counted = {k: v.cpu().contiguous() for k, v in self._network.named_buffers() if k in COUNTED_TENSORS}
+        return super().tensors() | counted
 
     @torch.no_grad()
     def sample_given(self, given: Given, generator: torch.Generator, *, tries: int | None = None) -> Rows:
@@ -97,7 +109,7 @@ class Autoregressive(NetworkModel):
         cat = rows.cat.long().clamp(min=0).to(net.query.device)
         learned = net.learned()
         row = Partial(cat, given.known().to(cat.device), _positions(rows, cat.device))
-        s = known_sum(net, given.to(cat.device), learned.values)
+        s = known_sum(net, given.to(cat.device), learned.values, row.num)
         out = torch.zeros(len(cat), device=cat.device)
         for j in torch.nonzero(aim.any(dim=0)).ravel().tolist():
             here = aim[:, j].to(cat.device)
@@ -106,7 +118,8 @@ class Autoregressive(NetworkModel):
             logits = net.logits(j, s, row, learned, torch.float32)  # a probability is asked for: exact
             log = F.log_softmax(logits, dim=1).gather(1, cat[:, j : j + 1]).squeeze(1)
             out = out + torch.where(here, log, 0.0)
-            s = s + torch.where(here[:, None], learned.values[cat[:, j] + net.offsets[j]], 0.0)
+            z, place = learned.values[cat[:, j] + net.offsets[j]], net.place(j, cat, row.num)
+            s = s + torch.where(here[:, None], z if place is None else z + place, 0.0)
             row.have[:, j] |= here
         return out
 

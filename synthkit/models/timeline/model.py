@@ -130,7 +130,13 @@ class Timeline(UnitModel):
         if units >= AUTOREGRESSIVE_SMALL_ROWS:
             return AutoregressiveConfig(steps=steps).narrowed(slots)
         few = AutoregressiveConfig(
-            steps=steps or FEW_UNITS_STEPS, dropout=0.6, weight_decay=5.0, learning_rate=2e-3, canonical=0.85
+            steps=steps or FEW_UNITS_STEPS,
+            dropout=0.6,
+            weight_decay=5.0,
+            learning_rate=2e-3,
+            canonical=0.85,
+            pairs=False,
+            scores=False,
         )
         return few.narrowed(slots)
 

@@ -119,6 +119,11 @@ class MixtureConditionals:
         parent = self.layout.slots[j].parent
         return None if parent is None else self._applies[j][cat[:, parent]]
 
+    def place(self, j: int, cat: Tensor, num: Tensor | None) -> Tensor | None:
+        """None: a value vector says it all."""
+        del j, cat, num
+        return None
+
     def vectors(self, cat: Tensor, table: Tensor) -> Tensor:
         """Log-laws of every cell, zero where a slot does not apply. **Shape**: (n, D) -> (n, D, K)."""
         return F.embedding(cat + self.offsets, table) * self.layout.applicable(cat)[..., None]

@@ -115,6 +115,11 @@ class PrivateLoader:
         return self._noisy.plan
 
     @property
+    def rows(self) -> Rows | None:
+        """None: they stay here."""
+        return None
+
+    @property
     def planned_steps(self) -> int | None:
         """All steps of the plan."""
         return self.plan.steps

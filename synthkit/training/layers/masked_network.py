@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from synthkit.encoding.layout import Layout
 from synthkit.training.layers.gated_blocks import GatedBlock, LevelEmbedding, fast_dtype, keep, normal
 from synthkit.training.layers.link_votes import Pointers
+from synthkit.training.layers.number_scores import NumberScores
 from synthkit.training.layers.pair_tables import PairTables
 
 ALIKE = 32  # slots of equally many levels, at least, that share one product
@@ -35,9 +36,10 @@ class MaskedNetwork(nn.Module):
         layout: the slots.
         sizes: of the network.
         paired: whether laws of slots given one other are counted and added, for tables of few rows.
+        scored: whether numbers are told and drawn by their normal scores as well, for tables of few rows.
     """
 
-    def __init__(self, layout: Layout, sizes: Sizes, *, paired: bool = False) -> None:
+    def __init__(self, layout: Layout, sizes: Sizes, *, paired: bool = False, scored: bool = False) -> None:
         super().__init__()
         slots, h = layout.slots, sizes.width
         self.layout, self.sizes = layout, sizes
@@ -51,6 +53,7 @@ class MaskedNetwork(nn.Module):
         self.heads = LevelEmbedding(slots, h, free=0.0, smooth=0.0)
         self.pointers = Pointers(layout, h) if layout.links else None
         self.pairs = PairTables(layout) if paired else None
+        self.scores = NumberScores(layout, h) if scored and layout.residuals else None
         coarse = torch.cat([torch.from_numpy(s.prior) if s.parent is None else torch.zeros(s.size) for s in slots])
         self.bias = nn.Parameter(coarse)
         for j, slot in enumerate(slots):
@@ -61,7 +64,8 @@ class MaskedNetwork(nn.Module):
         self.register_buffer("offsets", offsets)
         self.offsets: Tensor
         self._orders = _order_units(layout)
-        self._alike = {} if paired else _alike(layout, {} if self.pointers is None else self.pointers.of)
+        spoken_for = {*(self.pointers.of if self.pointers else ()), *(self.scores.number if self.scores else ())}
+        self._alike = {} if paired else _alike(layout, spoken_for)
 
     @property
     def device(self) -> torch.device:
@@ -84,6 +88,15 @@ class MaskedNetwork(nn.Module):
     def vectors(self, cat: Tensor, table: Tensor) -> Tensor:
         """Value vector of every cell, zero where a slot does not apply. **Shape**: (B, D) -> (B, D, H)."""
         return F.embedding(cat + self.offsets, table) * self.layout.applicable(cat)[..., None]
+
+    def place(self, j: int, cat: Tensor, num: Tensor | None) -> Tensor | None:
+        """What is added to a state beside its value vector once slot j is known. **Shape**: (B, D) -> (B, H)."""
+        return None if self.scores is None else self.scores.place(j, cat, num)
+
+    def _values(self) -> Tensor:
+        """Value vectors of all levels, with the scores of those of numbers. **Shape**: (V, H)."""
+        table: Tensor = self.values()
+        return table if self.scores is None else table + self.scores.levels(self.layout.sizes)
 
     def orders(self, n: int, canonical: float, device: torch.device) -> Tensor:
         """Whether slot i precedes slot j in the order of row b, at [b, j, i]; the table's own for a share of rows.
@@ -119,12 +132,13 @@ class MaskedNetwork(nn.Module):
             num: positions inside cells.
             context: what else is known of a row, as each slot sees it. **Shape**: (B, D, H).
         """
-        table = self.values()
+        table = self._values()
         dtype = fast_dtype(cat.device) if self.training else table.dtype
         seen = informative = self.layout.applicable(cat)
         if self.training and self.sizes.input_dropout:
             seen = seen & (keep(cat.shape, self.sizes.input_dropout, dtype, cat.device) > 0)
         z = F.embedding(cat + self.offsets, table).to(dtype)
+        z = z if self.scores is None else z + self.scores.places(cat, num).to(dtype)
         # hiding a cell from a row is a zero in the order matrix: no pass over all vectors is needed
         before = before & seen[:, None, :]
         s = torch.matmul(before.to(dtype), z) + self.query.to(dtype)
@@ -146,11 +160,22 @@ class MaskedNetwork(nn.Module):
                 logits = pointers.vote(j, logits, alone[j], pointers.take(places, j))
             if slot.parent is not None:
                 logits = logits + self.base(j, cat[:, slot.parent])
-            if self.pairs is not None:
-                logits = self.pairs.add(j, logits, cat, before[:, j])
+            logits = self._counted(j, logits, alone[j], cat, before[:, j])
+            if self.pairs is not None and self.training:
+                logits = self.pairs.without_own(j, logits, cat, before[:, j])
             loss = F.cross_entropy(logits, cat[:, j], reduction="none")
             out[j] = loss if slot.parent is None else torch.where(informative[:, j], loss, 0.0)
         return torch.stack([out[j] for j in range(len(out))])
+
+    def _counted(self, j: int, logits: Tensor, state: Tensor, cat: Tensor, known: Tensor) -> Tensor:
+        """Logits of slot j with what mixtures of scores and counted tables say.
+
+        **Shape**: (B, K), (B, H), (B, D), bool (B, D) -> (B, K).
+        """
+        if self.scores is not None and j in self.scores.number:
+            parent = self.layout.slots[j].parent
+            logits = logits + self.scores.log_ratio(j, state, None if parent is None else cat[:, parent])
+        return logits if self.pairs is None else self.pairs.add(j, logits, cat, known)
 
     def _together(self, states: Tensor, heads: Tensor, cat: Tensor) -> dict[int, Tensor]:
         """What slots that are alike add, one product for all: a wide table has hundreds, each too small for its own.
@@ -183,15 +208,14 @@ class MaskedNetwork(nn.Module):
         out = torch.mm(state, learned.heads[j].to(dtype).T).float() + learned.biases[j]
         if pointers is not None and places is not None:
             out = pointers.vote(j, out, state, places)
-        if self.pairs is not None:
-            out = self.pairs.add(j, out, row.cat, row.have)
+        out = self._counted(j, out, state, row.cat, row.have)
         parent = self.layout.slots[j].parent
         return out if parent is None else out + self.base(j, row.cat[:, parent])
 
     def learned(self) -> LearnedTables:
         """Tables that are the same for every row, worked out once."""
         sizes = list(self.layout.sizes)
-        return LearnedTables(self.values(), torch.split(self.heads(), sizes), torch.split(self.bias, sizes))
+        return LearnedTables(self._values(), torch.split(self.heads(), sizes), torch.split(self.bias, sizes))
 
 
 @dataclass(frozen=True)

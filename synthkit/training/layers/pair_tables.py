@@ -18,7 +18,8 @@ INFORMATIVE = 0.05  # nats that a slot must tell of another
 class PairTables(nn.Module):
     r"""What one slot adds to the logits of another, $\log \hat p(x_j \mid x_i) - \log \hat p(x_j)$, where i is known.
 
-    $\hat p(b \mid a) = (n_{ab} + \alpha \hat p(b)) / (n_a + \alpha)$. Each slot has one source, the earlier slot that
+    $\hat p(b \mid a) = (n_{ab} + \alpha \hat p(b)) / (n_a + \alpha)$. While training, a row can be left out of the counts
+    that speak of itself, so that what is learned beside them does not lean on them too much. Each slot has one source, the earlier slot that
     tells most of it by their mutual information less what chance would show; none where that is little.
 
     Args:
@@ -35,18 +36,22 @@ class PairTables(nn.Module):
         fits = self.starts[-1] * self.width <= MOST_TOLD
         self.register_buffer("source", torch.full((len(layout.sizes),), -1))
         self.register_buffer("told", torch.zeros(self.starts[-1] if fits else 0, self.width))
+        self.register_buffer("own", torch.zeros(0, self.width), persistent=False)
         self.source: Tensor
         self.told: Tensor
+        self.own: Tensor  # log-ratio of the count of a cell without one of its rows to that with it
 
-    def learn(self, cat: Tensor, known: int | None = None) -> None:
+    def learn(self, cat: Tensor, known: int | None = None, *, leave_one_out: bool = False) -> None:
         """Count rows. **Shape**: levels (n, D).
 
         Args:
             cat: the rows.
             known: a slot that is never drawn, and may tell of any other.
+            leave_one_out: whether a row that is trained on is left out of what is told of itself.
         """
         self.source.fill_(-1)
         self.told.zero_()
+        self.own = torch.zeros_like(self.told) if leave_one_out else self.told.new_zeros(0, self.width)
         if not len(self.told) or not len(cat):
             return
         applies = self.layout.applicable(cat).cpu().numpy()
@@ -75,8 +80,26 @@ class PairTables(nn.Module):
         law = (table.sum(axis=1, keepdims=True) + UNSEEN_ROWS) / (table.sum() + UNSEEN_ROWS * len(table))
         given = (table + SHRUNK * law) / (table.sum(axis=0, keepdims=True) + SHRUNK)
         self.source[j] = i
-        self.told[self.starts[j] : self.starts[j + 1]] = 0.0
-        self.told[self.starts[j] : self.starts[j + 1], : table.shape[1]] = torch.from_numpy(np.log(given / law)).float()
+        here = slice(self.starts[j], self.starts[j + 1])
+        self.told[here] = 0.0
+        self.told[here, : table.shape[1]] = torch.from_numpy(np.log(given / law)).float()
+        if len(self.own):
+            without = np.log((np.maximum(table - 1, 0) + SHRUNK * law) / (table + SHRUNK * law))
+            self.own[here] = 0.0
+            self.own[here, : table.shape[1]] = torch.from_numpy(without).float()
+
+    def without_own(self, j: int, logits: Tensor, cat: Tensor, known: Tensor) -> Tensor:
+        """Logits of slot j of rows that were counted, less what each row itself brought to the count.
+
+        The count of a row's source level falls by one as well, which is the same for all levels and changes no law.
+
+        **Shape**: (B, K), levels (B, D), which are known (B or 1, D) bool -> (B, K).
+        """
+        i = int(self.source[j])
+        if i < 0 or not len(self.own):
+            return logits
+        at = torch.where(known[:, i], cat[:, i], self.width - 1)
+        return logits.scatter_add(1, cat[:, j : j + 1], self.own[self.starts[j] + cat[:, j], at][:, None])
 
     def add(self, j: int, logits: Tensor, cat: Tensor, known: Tensor) -> Tensor:
         """Logits of slot j and what its source tells of it, where that is known.
