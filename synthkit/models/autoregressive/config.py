@@ -81,7 +81,8 @@ class AutoregressiveConfig(DPSGDConfig):
             "blocks": self.blocks,
         }
         wrong += [f"{name} {x:g} (not negative)" for name, x in rates.items() if x < 0]
-        wrong += [f"{name} (False under a budget)" for name in ("pairs", "scores") if self.private and getattr(self, name)]
+        counted = ("pairs", "scores")
+        wrong += [f"{name} (False under a budget)" for name in counted if self.private and getattr(self, name)]
         if wrong:
             msg = f"settings must lie in their ranges; however: {', '.join(wrong)}"
             raise ValueError(msg)
@@ -130,11 +131,12 @@ class AutoregressiveConfig(DPSGDConfig):
 
 
 def default_steps(n: float, batch_size: int, levels: int = 0, slots: int = 0) -> int:
-    """Fourteen epochs, 35 where levels are many and 50 of a small table; 300 to 2,000 steps, or 4,500 where they are.
+    """Fourteen epochs, 35 where levels are many and 24 of a small table; 150 or 300 to 2,000 steps, or 4,500 where they are.
 
     A wide table needs fewer epochs, and fewer steps at least, by the share of 256 slots in its own. Early stopping may
     end it sooner.
     """
     many, wide = levels >= MANY_LEVELS, min(1.0, WIDE_SLOTS / max(slots, 1))
-    epochs = wide * (50 if n < AUTOREGRESSIVE_SMALL_ROWS else 35 if many else 14)
-    return int(min(max(epochs * n / batch_size, 300 * wide), 4500 if many else 2000))
+    small = n < AUTOREGRESSIVE_SMALL_ROWS
+    epochs = wide * (24 if small else 35 if many else 14)
+    return int(min(max(epochs * n / batch_size, (150 if small else 300) * wide), 4500 if many else 2000))

@@ -11,6 +11,7 @@ from synthkit.encoding.layout import Layout
 
 MOST_TOLD = 4_000_000  # numbers that the tables of one layout may have
 SHRUNK = 4.0  # rows by which a law is drawn towards that of all rows
+SHRUNK_ROWS = (1.0, 4.0, 16.0, 64.0, 256.0)  # among which leaving rows out chooses
 UNSEEN_ROWS = 0.1  # of a level that no row has
 INFORMATIVE = 0.05  # nats that a slot must tell of another
 
@@ -18,9 +19,9 @@ INFORMATIVE = 0.05  # nats that a slot must tell of another
 class PairTables(nn.Module):
     r"""What one slot adds to the logits of another, $\log \hat p(x_j \mid x_i) - \log \hat p(x_j)$, where i is known.
 
-    $\hat p(b \mid a) = (n_{ab} + \alpha \hat p(b)) / (n_a + \alpha)$. While training, a row can be left out of the counts
-    that speak of itself, so that what is learned beside them does not lean on them too much. Each slot has one source, the earlier slot that
-    tells most of it by their mutual information less what chance would show; none where that is little.
+    $\hat p(b \mid a) = (n_{ab} + \alpha \hat p(b)) / (n_a + \alpha)$. Each slot has one source, the earlier slot that
+    tells most of it by their mutual information less what chance would show; none where that is little. While training,
+    a row can be left out of the counts that speak of itself, so that what is learned beside them leans on them less.
 
     Args:
         layout: the slots.
@@ -47,7 +48,8 @@ class PairTables(nn.Module):
         Args:
             cat: the rows.
             known: a slot that is never drawn, and may tell of any other.
-            leave_one_out: whether a row that is trained on is left out of what is told of itself.
+            leave_one_out: whether a row that is trained on is left out of what is told of itself; sources, and how
+                far their laws are shrunk, are then chosen by rows left out as well.
         """
         self.source.fill_(-1)
         self.told.zero_()
@@ -61,10 +63,10 @@ class PairTables(nn.Module):
             for i in self._sources(j, known):
                 here = applies[:, i] & applies[:, j]
                 table = self._counted(levels[here, j], levels[here, i], j, i)
-                told = information(table)
+                rows, told = left_out(table) if leave_one_out else (SHRUNK, information(table))
                 if told > best:
                     best = told
-                    self._set(j, i, table)
+                    self._set(j, i, table, rows)
 
     def _sources(self, j: int, known: int | None) -> list[int]:
         """Slots that may tell of slot j: those of other columns before it, and the one that is never drawn."""
@@ -76,15 +78,15 @@ class PairTables(nn.Module):
         flat = np.bincount(target * shape[1] + source, minlength=shape[0] * shape[1])
         return flat.reshape(shape).astype(np.float64)
 
-    def _set(self, j: int, i: int, table: NDArray[np.float64]) -> None:
-        law = (table.sum(axis=1, keepdims=True) + UNSEEN_ROWS) / (table.sum() + UNSEEN_ROWS * len(table))
-        given = (table + SHRUNK * law) / (table.sum(axis=0, keepdims=True) + SHRUNK)
+    def _set(self, j: int, i: int, table: NDArray[np.float64], shrunk: float) -> None:
+        law = _law(table)
+        given = (table + shrunk * law) / (table.sum(axis=0, keepdims=True) + shrunk)
         self.source[j] = i
         here = slice(self.starts[j], self.starts[j + 1])
         self.told[here] = 0.0
         self.told[here, : table.shape[1]] = torch.from_numpy(np.log(given / law)).float()
         if len(self.own):
-            without = np.log((np.maximum(table - 1, 0) + SHRUNK * law) / (table + SHRUNK * law))
+            without = np.log((np.maximum(table - 1, 0) + shrunk * law) / (table + shrunk * law))
             self.own[here] = 0.0
             self.own[here, : table.shape[1]] = torch.from_numpy(without).float()
 
@@ -111,6 +113,40 @@ class PairTables(nn.Module):
             return logits
         at = torch.where(known[:, i], cat[:, i], self.width - 1)
         return logits + self.told[self.starts[j] : self.starts[j + 1]].T[at]
+
+
+def _law(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Law of the slot that is told of, of all rows. **Shape**: (K, sources) -> (K, 1)."""
+    out: NDArray[np.float64] = (table.sum(axis=1, keepdims=True) + UNSEEN_ROWS) / (
+        table.sum() + UNSEEN_ROWS * len(table)
+    )
+    return out
+
+
+def left_out(table: NDArray[np.float64]) -> tuple[float, float]:
+    r"""By how many rows laws are best drawn towards that of all rows, and what they then tell of a row left out.
+
+    The mean over rows of $\log \hat p_{-1}(b \mid a) - \log \hat p(b)$, where the row itself is not counted, nats; the
+    largest of a few numbers of rows.
+
+    **Shape**: (K, sources) -> two numbers.
+
+    References:
+        Jelinek, Mercer: Interpolated estimation of Markov source parameters from sparse data (1980).
+
+    Example:
+        >>> rows, told = left_out(np.array([[500.0, 0.0], [0.0, 500.0]]))
+        >>> rows, round(told, 2)
+        (1.0, 0.69)
+    """
+    n, law = max(table.sum(), 1.0), _law(table)
+    whole = table.sum(axis=0, keepdims=True)
+    told = {}
+    for rows in SHRUNK_ROWS:
+        given = (np.maximum(table - 1, 0) + rows * law) / (np.maximum(whole - 1, 0) + rows)
+        told[rows] = float((table * np.log(given / law)).sum() / n)
+    best = max(told, key=lambda rows: told[rows])
+    return best, told[best]
 
 
 def information(table: NDArray[np.float64]) -> float:

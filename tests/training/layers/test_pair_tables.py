@@ -8,7 +8,7 @@ import torch
 from sklearn.metrics import mutual_info_score
 
 from synthkit.encoding.layout import Layout, Slot
-from synthkit.training.layers.pair_tables import SHRUNK, PairTables, information
+from synthkit.training.layers.pair_tables import SHRUNK, SHRUNK_ROWS, PairTables, information, left_out
 
 
 def layout(*sizes: int) -> Layout:
@@ -89,3 +89,58 @@ def test_too_many_levels_are_not_counted():
     pairs.learn(many)
     assert pairs.source.tolist() == [-1, -1]
     assert not len(pairs.told)
+
+
+def test_left_out_rows_choose_how_far_laws_are_shrunk():
+    """By brute force: each row's law is counted on all others."""
+    rng = np.random.default_rng(3)
+    source = rng.integers(0, 6, 120)
+    target = np.where(rng.random(120) < 0.5, source % 4, rng.integers(0, 4, 120))
+    table = np.zeros((4, 6))
+    np.add.at(table, (target, source), 1)
+    law = (table.sum(axis=1) + 0.1) / (table.sum() + 0.4)
+    mean = {}
+    for shrunk in SHRUNK_ROWS:
+        told = []
+        for b, a in zip(target, source, strict=True):
+            rest = table.copy()
+            rest[b, a] -= 1
+            told.append(np.log((rest[b, a] + shrunk * law[b]) / (rest[:, a].sum() + shrunk) / law[b]))
+        mean[shrunk] = np.mean(told)
+    best = max(mean, key=mean.get)
+    found = left_out(table)
+    assert found[0] == best
+    assert found[1] == pytest.approx(mean[best], abs=1e-9)
+
+
+def test_what_chance_shows_is_no_source_where_rows_are_left_out():
+    rng = np.random.default_rng(5)
+    alone = torch.from_numpy(rng.integers(0, 30, (200, 2)))
+    pairs = PairTables(layout(30, 30))
+    pairs.learn(alone, leave_one_out=True)
+    assert pairs.source.tolist() == [-1, -1]
+
+
+def test_a_row_that_is_trained_on_is_told_of_itself_by_the_others():
+    pairs, cat = PairTables(layout(4, 3, 2)), rows(60)
+    pairs.learn(cat, leave_one_out=True)
+    assert pairs.source.tolist() == [-1, 0, -1]
+    known = torch.ones((1, 3), dtype=torch.bool)
+    logits = pairs.without_own(1, pairs.add(1, torch.zeros(60, 3), cat, known), cat, known)
+    found = torch.log_softmax(logits, dim=1)
+    table = np.zeros((3, 4))
+    np.add.at(table, (cat[:, 1].numpy(), cat[:, 0].numpy()), 1)
+    shrunk, _ = left_out(table)
+    law = (table.sum(axis=1) + 0.1) / (table.sum() + 0.3)
+    for k, (a, b, _) in enumerate(cat.tolist()):
+        rest = table.copy()
+        rest[b, a] -= 1
+        bulk = (rest[:, a] + shrunk * law) / law
+        np.testing.assert_allclose(found[k].numpy(), np.log(bulk / bulk.sum()), atol=1e-5)
+
+
+def test_nothing_is_left_out_unless_it_was_asked_for():
+    pairs, cat = PairTables(layout(4, 3, 2)), rows()
+    pairs.learn(cat)
+    logits = torch.zeros(len(cat), 3)
+    assert pairs.without_own(1, logits, cat, torch.ones((1, 3), dtype=torch.bool)) is logits
