@@ -89,7 +89,8 @@ class NumberScores(nn.Module):
         level, cell, edges = cat[:, self.coarse[k]], cat[:, j], self._table("fine_edges", k)
         low, high = edges[level, cell], edges[level, cell + 1]
         inside = 0.5 if num is None else num[:, self._residual[k]]
-        return low + inside * (high - low) - self.middles(k)[level]
+        score: Tensor = low + inside * (high - low) - self.middles(k)[level]
+        return score
 
     def place(self, j: int, cat: Tensor, num: Tensor | None) -> Tensor | None:
         """What a number's place inside its coarse level adds to a state, once its fine slot j is known.
