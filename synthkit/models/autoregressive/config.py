@@ -133,8 +133,8 @@ class AutoregressiveConfig(DPSGDConfig):
 def default_steps(n: float, batch_size: int, levels: int = 0, slots: int = 0) -> int:
     """Fourteen epochs, 35 where levels are many and 24 of a small table; 300 to 2,000 steps, or 4,500 where they are.
 
-    A small table may have 150. A wide table needs fewer epochs, and fewer steps at least, by the share of 256 slots in its own. Early stopping may
-    end it sooner.
+    A small table may have 150. A wide table needs fewer epochs, and fewer steps at least, by the share of 256 slots in
+    its own. Early stopping may end it sooner.
     """
     many, wide = levels >= MANY_LEVELS, min(1.0, WIDE_SLOTS / max(slots, 1))
     small = n < AUTOREGRESSIVE_SMALL_ROWS

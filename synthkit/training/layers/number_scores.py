@@ -127,7 +127,8 @@ class NumberScores(nn.Module):
 
 def _normal_mass(edges: Tensor) -> Tensor:
     below = torch.special.ndtr(edges.double())
-    return (below[..., 1:] - below[..., :-1]).clamp(min=1e-7).float()
+    mass: Tensor = (below[..., 1:] - below[..., :-1]).clamp(min=1e-7).float()
+    return mass
 
 
 def _log_ratio(edges: Tensor, normal: Tensor, weight: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
