@@ -11,6 +11,7 @@ from synthkit.training.layers.masked_network import Sizes
 
 AUTOREGRESSIVE_SMALL_ROWS = 20_000  # rows below which a table is small
 WIDE_SLOTS = 256  # slots from which on a table is wide: each row tells more, and fewer rows at once do
+SLOW_ROWS = 10_000  # rows below which the rate is slower still
 COUNTED_SLOTS = 128  # slots up to which each pair of columns is counted
 MANY_LEVELS = 1_000  # levels without an order from which on a table has many: codes of diagnoses, drugs, places
 
@@ -30,7 +31,8 @@ class AutoregressiveConfig(DPSGDConfig):
         input_dropout: share of known values hidden from a row while training.
         canonical: share of rows trained in the table's own order, the rest in a random one; 0.75, or 0.8 below 20,000
             rows, if not given.
-        learning_rate: peak rate; 0.006, or 0.004 below 20,000 rows and where levels are many, if not given.
+        learning_rate: peak rate; 0.006, or 0.004 below 20,000 rows and where levels are many, or 0.002 below 10,000
+            rows, if not given.
         weight_decay: decoupled decay, in units of the rate; 3, or 10 below 20,000 rows, if not given.
         batch_size: rows a step; at most 2^25 / slots^2, but 32: the orders of a step hold slots^2 numbers a row.
         pairs: whether the law of each column given one other is counted and added to what is learned; below 20,000
@@ -115,19 +117,24 @@ class AutoregressiveConfig(DPSGDConfig):
 
         Small tables need a firmer hand, many levels a longer one, and many slots a shorter one.
         """
-        small, many = n < AUTOREGRESSIVE_SMALL_ROWS, levels >= MANY_LEVELS
+        small = n < AUTOREGRESSIVE_SMALL_ROWS
         return replace(
             self,
             dropout=(0.4 if small else 0.2) if self.dropout is None else self.dropout,
             weight_decay=(10.0 if small else 3.0) if self.weight_decay is None else self.weight_decay,
-            learning_rate=(2e-3 if small else 4e-3 if many else 6e-3)
-            if self.learning_rate is None
-            else self.learning_rate,
+            learning_rate=default_rate(n, levels) if self.learning_rate is None else self.learning_rate,
             canonical=(0.8 if small else 0.75) if self.canonical is None else self.canonical,
             pairs=small and slots <= COUNTED_SLOTS if self.pairs is None else self.pairs,
             scores=small if self.scores is None else self.scores,
             steps=default_steps(n, self.batch_size, levels, slots) if self.steps is None else self.steps,
         )
+
+
+def default_rate(n: float, levels: int = 0) -> float:
+    """Peak rate: slower where rows are few or levels many, so that what hangs together is learned before the rest."""
+    if n < SLOW_ROWS:
+        return 2e-3
+    return 4e-3 if n < AUTOREGRESSIVE_SMALL_ROWS or levels >= MANY_LEVELS else 6e-3
 
 
 def default_steps(n: float, batch_size: int, levels: int = 0, slots: int = 0) -> int:

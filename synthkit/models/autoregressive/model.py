@@ -30,7 +30,7 @@ from synthkit.models.sampling import residuals
 from synthkit.training.layers.masked_network import MaskedNetwork, Partial
 from synthkit.training.matrix_precision import fast_matrices
 
-COUNTED_TENSORS = ("pairs.source", "pairs.told")  # beside the weights
+COUNTED_TENSORS = (".source", ".told")  # beside the weights
 AUTOREGRESSIVE_CHUNK = 8192  # rows sampled at once: the working set stays in cache
 
 
@@ -53,7 +53,8 @@ class Autoregressive(NetworkModel):
     def build(self) -> MaskedNetwork:
         """Every conditional of every slot in one network."""
         config = self._config
-        return MaskedNetwork(self.layout, config.sizes, paired=bool(config.pairs), scored=bool(config.scores))
+        paired, scored = bool(config.pairs), bool(config.scores)
+        return MaskedNetwork(self.layout, config.sizes, paired=paired, both_ways=paired, scored=scored)
 
     def resolved(self, n: float) -> AutoregressiveConfig:
         """Narrower for many slots; the rest chosen for n rows and for the number of levels without an order."""
@@ -63,8 +64,9 @@ class Autoregressive(NetworkModel):
 
     def count(self, network: MaskedNetwork, rows: Rows) -> None:
         """Count what columns tell of each other, where that is asked for."""
-        if network.pairs is not None:
-            network.pairs.learn(rows.cat.long(), leave_one_out=True)
+        for pairs in (network.pairs, network.pairs_behind):
+            if pairs is not None:
+                pairs.learn(rows.cat.long(), leave_one_out=True)
 
     def loss(self, network: MaskedNetwork, rows: Rows) -> Tensor:
         """Loss of each row in the orders it is trained in; in the table's own when it is judged."""
@@ -77,7 +79,8 @@ class Autoregressive(NetworkModel):
 
     def tensors(self) -> dict[str, Tensor]:
         """Weights, and what was counted."""
-        counted = {k: v.cpu().contiguous() for k, v in self._network.named_buffers() if k in COUNTED_TENSORS}
+        buffers = self._network.named_buffers()
+        counted = {k: v.cpu().contiguous() for k, v in buffers if k.startswith("pairs") and k.endswith(COUNTED_TENSORS)}
         return super().tensors() | counted
 
     @torch.no_grad()

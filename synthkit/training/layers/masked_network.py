@@ -36,10 +36,19 @@ class MaskedNetwork(nn.Module):
         layout: the slots.
         sizes: of the network.
         paired: whether laws of slots given one other are counted and added, for tables of few rows.
+        both_ways: whether laws given a slot behind are added too, where the one before is not known.
         scored: whether numbers are told and drawn by their normal scores as well, for tables of few rows.
     """
 
-    def __init__(self, layout: Layout, sizes: Sizes, *, paired: bool = False, scored: bool = False) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        sizes: Sizes,
+        *,
+        paired: bool = False,
+        both_ways: bool = False,
+        scored: bool = False,
+    ) -> None:
         super().__init__()
         slots, h = layout.slots, sizes.width
         self.layout, self.sizes = layout, sizes
@@ -53,6 +62,7 @@ class MaskedNetwork(nn.Module):
         self.heads = LevelEmbedding(slots, h, free=0.0, smooth=0.0)
         self.pointers = Pointers(layout, h) if layout.links else None
         self.pairs = PairTables(layout) if paired else None
+        self.pairs_behind = PairTables(layout, behind=True) if both_ways else None
         self.scores = NumberScores(layout, h) if scored and layout.residuals else None
         coarse = torch.cat([torch.from_numpy(s.prior) if s.parent is None else torch.zeros(s.size) for s in slots])
         self.bias = nn.Parameter(coarse)
@@ -160,14 +170,12 @@ class MaskedNetwork(nn.Module):
                 logits = pointers.vote(j, logits, alone[j], pointers.take(places, j))
             if slot.parent is not None:
                 logits = logits + self.base(j, cat[:, slot.parent])
-            logits = self._counted(j, logits, alone[j], cat, before[:, j])
-            if self.pairs is not None and self.training:
-                logits = self.pairs.without_own(j, logits, cat, before[:, j])
+            logits = self._told(j, logits, alone[j], cat, before[:, j])
             loss = F.cross_entropy(logits, cat[:, j], reduction="none")
             out[j] = loss if slot.parent is None else torch.where(informative[:, j], loss, 0.0)
         return torch.stack([out[j] for j in range(len(out))])
 
-    def _counted(self, j: int, logits: Tensor, state: Tensor, cat: Tensor, known: Tensor) -> Tensor:
+    def _told(self, j: int, logits: Tensor, state: Tensor, cat: Tensor, known: Tensor) -> Tensor:
         """Logits of slot j with what mixtures of scores and counted tables say.
 
         **Shape**: (B, K), (B, H), (B, D), bool (B, D) -> (B, K).
@@ -175,7 +183,13 @@ class MaskedNetwork(nn.Module):
         if self.scores is not None and j in self.scores.number:
             parent = self.layout.slots[j].parent
             logits = logits + self.scores.log_ratio(j, state, None if parent is None else cat[:, parent])
-        return logits if self.pairs is None else self.pairs.add(j, logits, cat, known)
+        for pairs in (self.pairs, self.pairs_behind):
+            if pairs is not None:
+                logits = pairs.add(j, logits, cat, known)
+                if self.training:
+                    logits = pairs.without_own(j, logits, cat, known)
+                known = known & ~pairs.speaks(j, known)[:, None]
+        return logits
 
     def _together(self, states: Tensor, heads: Tensor, cat: Tensor) -> dict[int, Tensor]:
         """What slots that are alike add, one product for all: a wide table has hundreds, each too small for its own.
@@ -208,7 +222,7 @@ class MaskedNetwork(nn.Module):
         out = torch.mm(state, learned.heads[j].to(dtype).T).float() + learned.biases[j]
         if pointers is not None and places is not None:
             out = pointers.vote(j, out, state, places)
-        out = self._counted(j, out, state, row.cat, row.have)
+        out = self._told(j, out, state, row.cat, row.have)
         parent = self.layout.slots[j].parent
         return out if parent is None else out + self.base(j, row.cat[:, parent])
 

@@ -25,13 +25,15 @@ class PairTables(nn.Module):
 
     Args:
         layout: the slots.
+        behind: whether sources are later slots instead, for orders other than the table's own.
 
     References:
         Miller: Note on the bias of information estimates (1955), for what chance would show.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, behind: bool = False) -> None:
         super().__init__()
+        self.behind = behind
         self.layout, self.width = layout, max(layout.sizes, default=0) + 1
         self.starts = np.concatenate([[0], np.cumsum(layout.sizes)]).astype(int).tolist()
         fits = self.starts[-1] * self.width <= MOST_TOLD
@@ -69,9 +71,9 @@ class PairTables(nn.Module):
                     self._set(j, i, table, rows)
 
     def _sources(self, j: int, known: int | None) -> list[int]:
-        """Slots that may tell of slot j: those of other columns before it, and the one that is never drawn."""
-        columns = self.layout.columns
-        return [i for i in self.layout.coarse if j != known and columns[i] != columns[j] and (i < j or i == known)]
+        """Slots that may tell of slot j: those of other columns on the side asked for, and the one never drawn."""
+        others = [i for i in self.layout.coarse if j != known and self.layout.columns[i] != self.layout.columns[j]]
+        return [i for i in others if (i > j if self.behind else i < j) or i == known]
 
     def _counted(self, target: NDArray[np.int64], source: NDArray[np.int64], j: int, i: int) -> NDArray[np.float64]:
         shape = self.layout.sizes[j], self.layout.sizes[i]
@@ -89,6 +91,11 @@ class PairTables(nn.Module):
             without = np.log((np.maximum(table - 1, 0) + shrunk * law) / (table + shrunk * law))
             self.own[here] = 0.0
             self.own[here, : table.shape[1]] = torch.from_numpy(without).float()
+
+    def speaks(self, j: int, known: Tensor) -> Tensor:
+        """Whether the source of slot j is known. **Shape**: which slots are (B or 1, D) bool -> (B or 1,)."""
+        i = int(self.source[j])
+        return torch.zeros_like(known[:, 0]) if i < 0 else known[:, i]
 
     def without_own(self, j: int, logits: Tensor, cat: Tensor, known: Tensor) -> Tensor:
         """Logits of slot j of rows that were counted, less what each row itself brought to the count.

@@ -44,12 +44,14 @@ NUMBERS = layout("a", "b")
 def network(seed: int = 0) -> MaskedNetwork:
     """A network of random weights that has counted some rows."""
     torch.manual_seed(seed)
-    net = MaskedNetwork(NUMBERS, replace(TINY, dropout=0.0, input_dropout=0.0), paired=True, scored=True).eval()
+    sizes = replace(TINY, dropout=0.0, input_dropout=0.0)
+    net = MaskedNetwork(NUMBERS, sizes, paired=True, both_ways=True, scored=True)
     for p in net.parameters():
         p.data += 0.3 * torch.randn_like(p)
-    assert net.pairs is not None
-    net.pairs.learn(any_rows(300, seed)[0], leave_one_out=True)
-    return net
+    for pairs in (net.pairs, net.pairs_behind):
+        assert pairs is not None
+        pairs.learn(any_rows(300, seed)[0], leave_one_out=True)
+    return net.eval()
 
 
 def any_rows(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -78,6 +80,24 @@ def test_what_is_trained_is_what_is_drawn_from(seed):
         expected = -log if applies is None else torch.where(applies, -log, 0.0)
         torch.testing.assert_close(losses[j], expected, rtol=1e-4, atol=1e-4)
         row.have[:, j] = True
+
+
+@torch.no_grad()
+def test_the_slot_behind_speaks_where_the_one_before_is_not_known():
+    """In the reverse order of the columns, by hand: logits of the counted table of the slot behind are added."""
+    net = network(1)
+    pairs = net.pairs_behind
+    assert pairs is not None
+    assert int(pairs.source[0]) == 2
+    cat, num = any_rows(20, 4)
+    have = torch.tensor([[False, False, True, True, False]]).expand(20, -1)
+    learned = net.learned()
+    s = known_sum(net, Given(torch.where(have, cat, -1), {}), learned.values, num)
+    row = Partial(cat, have, num)
+    found = net.logits(0, s, row, learned, torch.float32)
+    net.pairs_behind = None
+    without = net.logits(0, s, row, learned, torch.float32)
+    torch.testing.assert_close(found - without, pairs.told[:3][:, cat[:, 2]].T)
 
 
 @torch.no_grad()

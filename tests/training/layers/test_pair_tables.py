@@ -144,3 +144,12 @@ def test_nothing_is_left_out_unless_it_was_asked_for():
     pairs.learn(cat)
     logits = torch.zeros(len(cat), 3)
     assert pairs.without_own(1, logits, cat, torch.ones((1, 3), dtype=torch.bool)) is logits
+
+
+def test_a_slot_behind_tells_of_one_before_it():
+    pairs, cat = PairTables(layout(4, 3, 2), behind=True), rows()
+    pairs.learn(cat)
+    assert pairs.source.tolist() == [1, -1, -1]
+    known = torch.tensor([[False, True, False], [True, False, True]])
+    assert pairs.speaks(0, known).tolist() == [True, False]
+    assert pairs.speaks(1, known).tolist() == [False, False]
