@@ -1,4 +1,4 @@
-"""Half of a draw: its tables are nearer to the whole than those of a half at random, and each row is as likely taken."""
+"""Half of a draw: tables are nearer to the whole than those of a random half, and each row is as likely taken."""
 
 from __future__ import annotations
 

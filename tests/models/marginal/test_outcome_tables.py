@@ -1,4 +1,4 @@
-"""Tables of five slots with an outcome: the parity of four bits shows in no table of fewer, and is learned with noise."""
+"""Tables of five slots with an outcome: the parity of four bits shows in no smaller one, and is learned with noise."""
 
 from __future__ import annotations
 
