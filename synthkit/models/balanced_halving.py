@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-BLOCK = 64  # pairs of rows that are decided at once; what they do to each other is not seen
+PAIRS_AT_ONCE = 64  # pairs of rows that are decided at once; what they do to each other is not seen
 MOST_TABLES = 400  # tables of two slots that are kept even; random ones where there are more
 
 
@@ -43,12 +43,12 @@ def balanced_half(levels: Tensor, sizes: list[int], alone: int, generator: torch
     cells = _Cells(levels.numpy(), sizes, alone, generator)
     n = len(levels) // 2
     root = np.zeros(cells.number)
-    for at in cells.blocks(2 * BLOCK):
+    for at in cells.blocks(2 * PAIRS_AT_ONCE):
         np.add.at(root, at, 1.0)
     root = 1 / np.sqrt(root + 1)
     surplus, taken, start = np.zeros(cells.number), np.zeros(n, dtype=np.int64), 0
     tosses = torch.rand(n, generator=generator).numpy() < 0.5
-    for at in cells.blocks(2 * BLOCK):
+    for at in cells.blocks(2 * PAIRS_AT_ONCE):
         front, back, many = at[0::2], at[1::2], len(at) // 2
         lead = surplus[front].sum(axis=1) - surplus[back].sum(axis=1)
         second = np.where(np.abs(lead) > 1e-9, lead > 0, tosses[start : start + many])
