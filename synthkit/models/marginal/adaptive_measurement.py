@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from synthkit.encoding.slot_counts import AskedCounts, Counting, MeasuredCounts, Scope, StratifiedCounting
-from synthkit.models.marginal.budget_schedule import BudgetShares, Round, Rounds, outcome_pairs, screened, small
+from synthkit.models.marginal.budget_schedule import (
+    BudgetShares,
+    Round,
+    Rounds,
+    around,
+    outcome_pairs,
+    screened,
+    small,
+)
 from synthkit.models.marginal.dependent_slots import DependentSlot, found
 from synthkit.models.marginal.mixture_fit import Tables, descend
 from synthkit.models.marginal.pooled_levels import Pooled
@@ -21,6 +29,7 @@ from synthkit.models.product_mixture import MIN_PROBABILITY, ProductMixture
 
 ALLOWED = 0.5  # part of its noise that a table may be missed by before it is worth its price; 1 and 0 were worse
 CERTAIN = 30.0  # logits by which a component is of rows that have something, or lack it
+PREDICTED_WIDTH = 5  # slots of the widest tables of an outcome
 UNSEEN = 0.5  # rows a level starts with at least, so that its logarithm is a number
 
 
@@ -33,8 +42,9 @@ class FitSchedule:
         spread: standard deviation of the initial logits around those of independent slots.
         learning_rate: of Adam.
         first, between, last: steps before the rounds, after each, and at the end.
-        candidates: triples looked at in a round, and half as many quadruples.
-        largest: cells a triple may have; a quadruple a quarter of them.
+        candidates: triples looked at in a round, and half as many quadruples, and tables of five with an outcome.
+        largest: cells a triple may have; a quadruple a quarter of them, a table of five an eighth.
+        shrinkage: whether what noise alone reaches is cut from pairs before they are fitted.
     """
 
     components: int
@@ -45,6 +55,7 @@ class FitSchedule:
     last: int
     candidates: int
     largest: int
+    shrinkage: bool = True
 
 
 @dataclass(frozen=True)
@@ -102,11 +113,18 @@ class KnownSlots:
         absent: known slots that come from one source each: where it is absent, all of them are at their last level.
         remembered: own slots with what came before them, in slots that stand last and are in no mixture; told without
             having been chosen.
+        outcomes: slots that are to be predicted. What predicts them is often weak in each pair: their pairs are fitted
+            as they were told, and tables of five slots with one of them may be chosen.
     """
 
     own: int
     absent: tuple[tuple[int, ...], ...] = ()
     remembered: tuple[Scope, ...] = ()
+    outcomes: tuple[int, ...] = ()
+
+    def plain(self, scope: Scope) -> bool:
+        """Whether a table has a slot that is to be predicted."""
+        return not set(self.outcomes).isdisjoint(scope)
 
     def settle(self, mixture: ProductMixture, pools: Sequence[Pooled], generator: torch.Generator) -> None:
         """Let each component be of rows that have a source, or of rows that lack it, in about their shares."""
@@ -153,7 +171,8 @@ def measure_adaptively(
         and New Methods", 2021. NOTE[DIFF] Free logits in place of a network, several tables a round, a fixed plan.
     """
     plan = Rounds.of(counting.sizes, counting.rho, split, outcome_pairs(len(counting.sizes), outcomes))
-    wanted = adaptive_course(counting, plan, course, generator, device, told)
+    known = KnownSlots(own=len(counting.sizes), outcomes=tuple(outcomes))
+    wanted = adaptive_course(counting, plan, course, generator, device, told, known)
     learned = in_step([wanted], lambda asked: [each.counting.measure(each.scopes, each.rho) for each in asked])[0]
     return learned.restored(counting.rows) if isinstance(counting, StratifiedCounting) else learned
 
@@ -217,7 +236,8 @@ def adaptive_course(
     mixture = _start(pools, rows, course, generator)
     known.settle(mixture, pools, generator)
     mixture = mixture.to(device)
-    tables = Tables(pooled.sizes[:mixed], rows, device)
+    plain = known.plain if course.shrinkage else lambda scope: True
+    tables = Tables(pooled.sizes[:mixed], rows, device, plain)
     tables.add([*(pool.told for pool in pools), *(t for t in told_first if t.scope not in known.remembered)])
     before = [_over_levels(table, pools[table.scope[0]]) for table in remembered]
     steps = course.first + len(plan.rounds) * course.between + course.last
@@ -228,7 +248,7 @@ def adaptive_course(
         told(len(losses), steps, loss)
 
     descend(mixture, tables, course.first, course.learning_rate, heard, last=False)
-    candidates = Candidates.of(pooled.sizes[:mixed], course, known.own, generator)
+    candidates = Candidates.of(pooled.sizes[:mixed], course, known, generator)
     for round_ in plan.rounds:
         scopes = _worst(pooled, mixture, rows, round_, candidates, generator, change)
         tables.add((yield AskedCounts(counting=pooled, scopes=scopes, rho=round_.told)))
@@ -244,7 +264,7 @@ class Candidates:
     """Tables that may be chosen.
 
     Args:
-        wider: triples, and quadruples. **Shape**: (t, 3), (t, 4).
+        wider: triples, quadruples, and tables of five with an outcome. **Shape**: (t, 3), (t, 4), (t, 5).
         many: of each that are looked at in a round.
         own: slots that are to be drawn, the first ones: one of them is in every table.
     """
@@ -254,11 +274,15 @@ class Candidates:
     own: int
 
     @classmethod
-    def of(cls, sizes: Sequence[int], course: FitSchedule, own: int, generator: torch.Generator) -> Candidates:
+    def of(cls, sizes: Sequence[int], course: FitSchedule, known: KnownSlots, generator: torch.Generator) -> Candidates:
         """Those of few cells."""
-        wider = (small(sizes, w, course.largest // part, generator) for w, part in ((3, 1), (4, 4)))
-        mine = tuple(tables[tables[:, 0] < own] for tables in wider)
-        return cls(mine, (course.candidates, course.candidates // 2), own)
+        wider = [small(sizes, w, course.largest // part, generator) for w, part in ((3, 1), (4, 4))]
+        many = [course.candidates, course.candidates // 2]
+        if known.outcomes:  # the parity of four shows in no table of fewer than five
+            wider.append(around(sizes, known.outcomes, PREDICTED_WIDTH, course.largest // 8, generator))
+            many.append(course.candidates // 2)
+        mine = tuple(tables[tables[:, 0] < known.own] for tables in wider)
+        return cls(mine, tuple(many), known.own)
 
     def among(
         self, blocks: dict[Scope, NDArray[np.float64]], d: int, generator: torch.Generator

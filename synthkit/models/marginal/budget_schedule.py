@@ -153,6 +153,29 @@ def small(sizes: Sequence[int], width: int, largest: int, generator: torch.Gener
     return every[torch.tensor(sizes)[every].prod(dim=1) <= largest]
 
 
+def around(
+    sizes: Sequence[int], outcomes: Sequence[int], width: int, largest: int, generator: torch.Generator
+) -> Tensor:
+    """Tables of some slots with others of few levels, so many in all, of at most `largest` cells.
+
+    Args:
+        sizes: levels of every slot.
+        outcomes: slots of which each table has at least one.
+        width: slots in a table.
+        largest: cells it may have.
+        generator: of random ones where there are too many.
+
+    **Shape**: -> (t, width), rows rising.
+    """
+    found = []
+    for outcome in sorted(outcomes):
+        others = [j for j in range(len(sizes)) if j != outcome and sizes[j] * sizes[outcome] << (width - 2) <= largest]
+        room = largest // max(sizes[outcome], 1)
+        tables = torch.tensor(others, dtype=torch.long)[small([sizes[j] for j in others], width - 1, room, generator)]
+        found.append(torch.cat([tables, torch.full((len(tables), 1), outcome)], dim=1).sort(dim=1).values)
+    return torch.unique(torch.cat([*found, torch.empty(0, width, dtype=torch.long)]), dim=0)
+
+
 @lru_cache(maxsize=4)
 def _all(d: int, width: int) -> Tensor:
     """All tables of so many of d slots, kept from one fit to the next: not to be changed. **Shape**: (t, width)."""

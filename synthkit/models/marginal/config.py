@@ -19,15 +19,16 @@ class MarginalConfig:
         singles: share of the budget that counts single slots.
         outcomes: share of the budget that counts every outcome with each other slot, if there is an outcome.
         choice: share of a table's price that chooses it.
-        largest: cells a triple may have; a quadruple a quarter of them.
-        candidates: triples looked at in a round, and half as many quadruples.
+        largest: cells a triple may have; a quadruple a quarter of them, a table of five an eighth.
+        candidates: triples looked at in a round, and half as many quadruples, and tables of five with an outcome.
+        shrinkage: whether what noise alone reaches is cut from noisy pairs of slots before they are fitted.
         spread: standard deviation of the initial logits.
         learning_rate: of Adam.
         first, between, last: steps before the rounds, after each, and at the end. Few steps are meant: what was not
             measured stays near independent.
     """
 
-    components: int = 2000
+    components: int = 3000
     rounds: int = 12
     growth: float = 1.25
     singles: float = 0.07
@@ -35,6 +36,7 @@ class MarginalConfig:
     choice: float = 0.15
     largest: int = 2000
     candidates: int = 1000
+    shrinkage: bool = True
     spread: float = 1.0
     learning_rate: float = 0.03
     first: int = 150
@@ -63,4 +65,5 @@ class MarginalConfig:
     def course(self) -> FitSchedule:
         """How long and how fast to fit."""
         names = ("components", "spread", "learning_rate", "first", "between", "last", "candidates", "largest")
+        names += ("shrinkage",)
         return FitSchedule(**{k: getattr(self, k) for k in names})

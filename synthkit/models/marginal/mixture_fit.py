@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from synthkit.encoding.slot_counts import MeasuredCounts, Scope
+from synthkit.models.marginal.spectral_shrinkage import shrunken
 from synthkit.models.product_mixture import ProductMixture
 
 FLOOR = 1.0  # rows: standard deviation that a cell counts with at least, for exact counts and cheap noise
@@ -26,12 +28,19 @@ class Tables:
         sizes: levels of every slot.
         rows: number of rows, as far as it is known.
         device: where to compute.
+        plain: whether a pair is fitted as it was told; of others what noise alone reaches is cut. All if not given.
 
     **Shape**: weights and targets of single slots (D,), of pairs (D, D) in blocks above the diagonal.
     """
 
-    def __init__(self, sizes: tuple[int, ...], rows: float, device: torch.device) -> None:
-        self._sizes, self._rows, self._device = sizes, rows, device
+    def __init__(
+        self,
+        sizes: tuple[int, ...],
+        rows: float,
+        device: torch.device,
+        plain: Callable[[Scope], bool] = lambda scope: True,
+    ) -> None:
+        self._sizes, self._rows, self._device, self._plain = sizes, rows, device, plain
         self._starts = np.concatenate([[0], np.cumsum(sizes)])
         self._sums: dict[Scope, tuple[float, NDArray[np.float64]]] = {}
         size = int(self._starts[-1])
@@ -50,6 +59,12 @@ class Tables:
             if len(scope) == 2:
                 yield scope[0], scope[1], total / precision, 1 / math.sqrt(precision)
 
+    @property
+    def targets(self) -> dict[Scope, Tensor]:
+        """Shares of each pair as they are fitted. **Shape**: (K, L) a pair."""
+        at = [slice(int(a), int(b)) for a, b in itertools.pairwise(self._starts)]
+        return {s: self._two[1, at[s[0]], at[s[1]]] for s in self._sums if len(s) == 2}
+
     def add(self, told: list[MeasuredCounts]) -> None:
         """Take tables in."""
         for table in told:
@@ -57,7 +72,18 @@ class Tables:
             before, total = self._sums.get(table.scope, (0.0, np.zeros(table.counts.shape)))
             precision, total = before + precision, total + precision * table.counts
             self._sums[table.scope] = precision, total
-            self._set(table.scope, precision * self._rows**2, total / precision / self._rows)
+            share = total / precision / self._rows
+            if table.sigma and len(table.scope) == 2 and not self._plain(table.scope):
+                share = self._drawn_in(table.scope, share)
+            self._set(table.scope, precision * self._rows**2, share)
+
+    def _drawn_in(self, scope: Scope, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Shares of a pair, what noise alone reaches beyond independence cut; as it is where no single was told."""
+        if any((j,) not in self._sums for j in scope):
+            return share
+        alone = [self._sums[j,][1] / self._sums[j,][0] / self._rows for j in scope]
+        sigma = self._sums[scope][0] ** -0.5 / self._rows
+        return shrunken(share, np.multiply.outer(*alone), sigma)
 
     def _set(self, scope: Scope, weight: float, share: NDArray[np.float64]) -> None:
         target = torch.from_numpy(share).float().to(self._device)

@@ -1,7 +1,7 @@
 """A mixture of products fitted to counts of a few slots: the model for small budgets, and exact conditionals.
 
 p(x) = sum_k pi_k prod_j P_k,j(x_j) over the coarse slots; a fine level is drawn given its coarse one, from the law that
-came with the coding. Nothing but counts of one to four slots is ever asked of real rows.
+came with the coding. Nothing but counts of one to five slots is ever asked of real rows.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from torch import Tensor
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows
 from synthkit.encoding.slot_counts import Counting
+from synthkit.models.balanced_halving import balanced_half
 from synthkit.models.base import Capability, CountModel, TrainingLog
 from synthkit.models.marginal.adaptive_measurement import measure_adaptively
 from synthkit.models.marginal.config import MarginalConfig
@@ -110,11 +111,18 @@ class Marginal(CountModel):
         self._drawn = [self._laws[self._mixture.slot(k)].T.cpu() for k in range(len(self._coarse))]
 
     def sample(self, n: int, generator: torch.Generator) -> Rows:
-        """Draw n rows, spread evenly over components and, within each, over levels. **Shape**: Rows of n."""
-        given = Given(torch.full((n, len(self.layout.slots)), -1, dtype=torch.long), {})
-        component = resampled(self._shares.cpu(), n, generator)
-        component = component[torch.randperm(n, generator=generator)]
-        return Rows(self._fill(given, component, generator), residuals(n, self.layout, generator))
+        """Draw n rows, spread evenly over components, levels and pairs of levels. **Shape**: Rows of n.
+
+        Twice as many are drawn, alike by component, and of each two the one is taken that evens out the tables of two.
+        """
+        given = Given(torch.full((2 * n, len(self.layout.slots)), -1, dtype=torch.long), {})
+        component = resampled(self._shares.cpu(), 2 * n, generator)
+        cat = self._fill(given, component, generator)
+        fine = list(self._fine.values())
+        columns, sizes = [*self._coarse, *fine], self.layout.sizes
+        half = balanced_half(cat[:, columns], [sizes[j] for j in columns], len(fine), generator)
+        taken = cat[half[torch.randperm(n, generator=generator)]]
+        return Rows(taken, residuals(n, self.layout, generator))
 
     def sample_given(self, given: Given, generator: torch.Generator, *, tries: int | None = None) -> Rows:
         """Known slots stay, the others follow their law given them, exactly. **Shape**: Given of n -> Rows of n."""

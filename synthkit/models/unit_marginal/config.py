@@ -22,6 +22,7 @@ class UnitMarginalConfig(MarginalConfig):
     components: int = 800
     singles: float = 0.2
     outcomes: float = 0.5
+    shrinkage: bool = False
     root_share: float | None = None
 
     def __post_init__(self) -> None:
