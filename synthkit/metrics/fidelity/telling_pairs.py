@@ -36,7 +36,7 @@ FINE_CODES, COARSE_CODES = 32, 8  # of a column: where pairs are measured, and w
 SPARE_CODES = 4  # those for other, missing and unknown cells, and one bin or level more than asked for
 SCREENED_PAIRS = 300  # that are measured, of either comparison, where there are too many to measure all
 SHOWN_TELLING = 20  # columns, and pairs
-PAIRS_AT_ONCE = 64  # so many tables of 1,024 cells are held at a time
+TABLES_AT_ONCE = 64  # so many tables of 1,024 cells are held at a time
 Pair = tuple[int, int]
 Counts = tuple["NDArray[np.float64]", "NDArray[np.float64]"]  # rows of either table by fold and cell
 
@@ -111,7 +111,7 @@ class PairGains:
     def of(cls, tables: TwoTables, chosen: Sequence[Pair]) -> PairGains:
         """Gains of some pairs: exact, from one table of counts a pair."""
         alone = ColumnAucs.of(tables)
-        parts = [_gains(tables, chosen[k : k + PAIRS_AT_ONCE], alone) for k in range(0, len(chosen), PAIRS_AT_ONCE)]
+        parts = [_gains(tables, chosen[k : k + TABLES_AT_ONCE], alone) for k in range(0, len(chosen), TABLES_AT_ONCE)]
         return cls(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 
