@@ -122,7 +122,7 @@ class Schema(SchemaDocument):
         problems += [
             f"what is computed has the `decimals` of its column; however: `{name}` has a `step`. Take it out"
             for name in self.derived
-            if getattr(self.columns.get(name), "step", None) is not None
+            if isinstance(column := self.columns.get(name), Numeric) and column.step is not None
         ]
         if not is_plain(self.name):
             problems.append(

@@ -151,7 +151,8 @@ def test_a_curator_can_be_learned_from_and_its_ledger_says_so():
     curator = Curator(conform(support2()[:300], schema), schema, ledger, Seeds(1))
     rows = Synthesizer(schema, "independent").fit(curator, seed=1).sample(10, seed=1)
     assert len(rows) == 10
-    assert len(ledger.charges) == 46 + 1  # one histogram a coded column, the margins; no rows for a product of them
+    # one histogram a coded column, the margins, steps of numbers, values beside gaps; no rows for a product of them
+    assert len(ledger.charges) == 46 + 3
 
 
 def test_a_table_that_is_not_the_schemas_is_refused():

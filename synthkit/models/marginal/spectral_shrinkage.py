@@ -32,7 +32,7 @@ def optimal_values(values: NDArray[np.float64], sigma: float, shape: tuple[int, 
         Gavish and Donoho, "Optimal Shrinkage of Singular Values", 2017.
 
     Example:
-        >>> optimal_values(np.array([20.0, 3.0]), 1.0, (2, 2)).round(2).tolist()
+        >>> optimal_values(np.array([20.0, 2.5]), 1.0, (2, 2)).round(2).tolist()
         [19.8, 0.0]
         >>> optimal_values(np.array([20.0, 3.0]), 0.0, (2, 2)).tolist()
         [20.0, 3.0]

@@ -91,10 +91,12 @@ def test_nothing_of_the_rows_is_shown():
         "n",
         "plan",
         "planned_steps",
+        "rows",
         "stepping",
         "steps",
         "validation",
     }
+    assert loader_of([0.5]).rows is None
 
 
 def test_the_divisor_is_the_public_number_not_the_rows():
