@@ -28,11 +28,11 @@ def test_steps_found_by_a_wish_make_the_same_model_when_asked_for(toy, tmp_path)
     config = RunConfig(settings=SMALL, seed=3, max_minutes=1e-4)
     wished = fit(toy.frame, toy.schema, config=config)
     steps = wished.facts["settings"]["steps"]
-    assert 1 <= steps < 300
+    assert 1 <= steps < 150
     assert wished.synthesizer.settings == wished.facts["settings"]
     (note,) = wished.facts["notes"]
     many = "1 step, the least there is, may fit" if steps == 1 else f"about {steps:,} steps fit"
-    assert note == f"{many} into 0.006 seconds; without that limit there would be 300"
+    assert note == f"{many} into 0.006 seconds; without that limit there would be 150"
     asked = fit(toy.frame, toy.schema, config=RunConfig(settings={**SMALL, "steps": steps}, seed=3))
     assert all(torch.equal(v, tensors(asked.synthesizer)[k]) for k, v in tensors(wished.synthesizer).items())
     wished.save(tmp_path / "w")

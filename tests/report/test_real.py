@@ -47,6 +47,7 @@ def test_every_panel_of_a_real_evaluation_is_drawn(real):
     evaluation, schema, page = real
     drawn = {e.attributes["data-test-chart"] for e in page.all("data-test-chart")}
     expected = {"pair-errors", "correlations", "missingness", "roc", "giveaways", "sample-size", "ladder-hospdead"}
+    expected |= {"telling-columns", "telling-pairs"}
     expected |= {"attack-roc", "forest-hospdead", "reliability-hospdead"}
     assert drawn == expected
     assert {e.attributes["data-test-column"] for e in page.all("data-test-column")} == set(schema.learned)
