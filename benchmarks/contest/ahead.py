@@ -47,7 +47,7 @@ class Side:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class Lead:
     """One figure on one table, and the best of both sides.
 
     Args:
@@ -115,7 +115,7 @@ def best(by: Mapping[str, Sequence[Result]], name: str, *, more: bool) -> Side |
     return choose(found, key=lambda side: side.spread.middle) if found else None
 
 
-def lines(results: Iterable[Result]) -> Iterator[Line]:
+def lines(results: Iterable[Result]) -> Iterator[Lead]:
     """Every line that both sides have, table by table."""
     groups: dict[str, dict[str, list[Result]]] = {}
     for result in results:
@@ -125,10 +125,10 @@ def lines(results: Iterable[Result]) -> Iterator[Line]:
         for name, more in (SCORES | COSTS).items():
             own, peer = (best(side, name, more=more) for side in sides)
             if own is not None and peer is not None:
-                yield Line(table=table, figure=name, more=more, own=own, peer=peer)
+                yield Lead(table=table, figure=name, more=more, own=own, peer=peer)
 
 
-def row(line: Line) -> str:
+def row(line: Lead) -> str:
     """A line of the page."""
     sides = [f"{side.who}: {shown(side.spread, line.figure)}" for side in (line.own, line.peer)]
     form = ",.0f" if line.figure in COSTS else ".4f"
