@@ -173,7 +173,8 @@ def around(
         room = largest // max(sizes[outcome], 1)
         tables = torch.tensor(others, dtype=torch.long)[small([sizes[j] for j in others], width - 1, room, generator)]
         found.append(torch.cat([tables, torch.full((len(tables), 1), outcome)], dim=1).sort(dim=1).values)
-    return torch.unique(torch.cat([*found, torch.empty(0, width, dtype=torch.long)]), dim=0)
+    every: Tensor = torch.unique(torch.cat([*found, torch.empty(0, width, dtype=torch.long)]), dim=0)
+    return every
 
 
 @lru_cache(maxsize=4)

@@ -64,6 +64,6 @@ class MarginalConfig:
 
     def course(self) -> FitSchedule:
         """How long and how fast to fit."""
-        names = ("components", "spread", "learning_rate", "first", "between", "last", "candidates", "largest")
-        names += ("shrinkage",)
+        pace = ("components", "spread", "learning_rate", "first", "between", "last")
+        names = (*pace, "candidates", "largest", "shrinkage")
         return FitSchedule(**{k: getattr(self, k) for k in names})
