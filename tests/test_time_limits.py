@@ -28,11 +28,11 @@ def test_steps_found_by_a_wish_make_the_same_model_when_asked_for(toy, tmp_path)
     config = RunConfig(settings=SMALL, seed=3, max_minutes=1e-4)
     wished = fit(toy.frame, toy.schema, config=config)
     steps = wished.facts["settings"]["steps"]
-    assert 1 <= steps < 300
+    assert 1 <= steps < 150
     assert wished.synthesizer.settings == wished.facts["settings"]
     (note,) = wished.facts["notes"]
     many = "1 step, the least there is, may fit" if steps == 1 else f"about {steps:,} steps fit"
-    assert note == f"{many} into 0.006 seconds; without that limit there would be 300"
+    assert note == f"{many} into 0.006 seconds; without that limit there would be 150"
     asked = fit(toy.frame, toy.schema, config=RunConfig(settings={**SMALL, "steps": steps}, seed=3))
     assert all(torch.equal(v, tensors(asked.synthesizer)[k]) for k, v in tensors(wished.synthesizer).items())
     wished.save(tmp_path / "w")
@@ -78,12 +78,19 @@ def test_auto_becomes_a_model_with_a_reason(toy, tmp_path):
     curator = Curator(toy.frame, toy.schema, ledger, Seeds(1))
     chosen = Synthesizer(toy.schema, AUTO, settings={"steps": 2, "hidden": 16}).fit(curator, seed=1, say=said.append)
     assert (chosen.model_name, chosen.why) == ("autoregressive", said[0])
-    assert {k: chosen.settings[k] for k in ("width", "hidden", "steps")} == {"width": 64, "hidden": 16, "steps": 2}
+    own = choose_model(TableSize(rows=len(toy.frame), columns=5, numeric=_numbers(toy.schema), device="cpu"))
+    asked = {**own.settings, "hidden": 16, "steps": 2}
+    assert (own.model, own.why) == (chosen.model_name, chosen.why)
+    assert {k: chosen.settings[k] for k in asked} == asked
     assert ledger.charges[0].what == "number of rows"
     chosen.save(tmp_path / "m")
     again = Synthesizer.load(tmp_path / "m")
     assert again.model_name == "autoregressive"
     assert again.settings == chosen.settings
+
+
+def _numbers(schema) -> int:
+    return sum(schema.columns[name].kind in ("numeric", "datetime") for name in schema.learned)
 
 
 def test_settings_are_those_of_the_model_that_auto_chooses(toy):

@@ -73,7 +73,8 @@ def tables(kept: Mapping[str, Any], known: AutoEvidence) -> str:
     seeds = [int(one["seeds"]) for each in found.values() for one in each.values()]
     lines.append(
         f"Bold: what `auto` picks. –: not measured. Means over {min(seeds)} to {max(seeds)} seeds, "
-        f"{len(kept['cells'])} fits, {seconds:,.0f} CPU seconds, {kept['machine']['cpu']}: `python -m benchmarks cohorts`"
+        f"{len(kept['cells'])} fits, {seconds:,.0f} CPU seconds, {kept['machine']['cpu']}: "
+        "`python -m benchmarks cohorts`"
     )
     return "\n".join(lines)
 

@@ -86,6 +86,7 @@ def plan(
         from synthkit.schema.table import Schema as OneTable
 
         means = means_by_table(rows_per_unit)
+        outlook: CohortOutlook | Outlook | LinkedOutlook
         if isinstance(known, OneTable):
             _refuse_means(means)
             asked = {"rows": rows, "model": model, "simulated": not quick, "progress": progress}

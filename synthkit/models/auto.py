@@ -12,7 +12,7 @@ AUTO = "auto"
 SMALL_TABLE_ROWS = 2_000  # rows below which cohorts were measured, and a firmer hand is worth having
 WIDE_TABLE_COLUMNS = 150  # columns above which the network's width is what costs memory and time
 WORSE_LIKENESS = 0.01  # three-way similarity that may be given up for less membership
-WORSE_TOLD_APART = 0.02  # AUC of telling drawn rows from real ones, the same
+WORSE_TOLD_APART = 0.03  # AUC of telling drawn rows from real ones, the same
 WORSE_LOSS = 0.01  # loss of prediction, the same
 
 
@@ -83,25 +83,32 @@ def choose_model(task: TableSize, evidence: AutoEvidence | None = None) -> Model
 def safest(expected: Mapping[str, CohortFigures]) -> str:
     """Of the candidates that are nearly as good as the best in every figure of fidelity, the one that tells least.
 
-    Nearly: .01 of similarity, .02 of the AUC of telling rows apart, and .01 of the loss of prediction from the best of
-    each. Where nobody is that near to all three, likeness decides who is looked at.
+    How far one falls short is the largest of three: likeness over .01, the AUC of telling rows apart over .03, the loss
+    of prediction over .01, each from the best of all. Looked at are those that fall short by 1 at most; where nobody
+    does, the one that falls short least.
 
     Example:
         >>> faithful, quiet = (CohortFigures(0.0, 0.7, auc, 0.0, 1.0) for auc in (0.7, 0.6))
         >>> safest({"faithful": faithful, "quiet": quiet})
         'quiet'
     """
-    likeness = max(each.likeness for each in expected.values()) - WORSE_LIKENESS
-    told_apart = min(each.told_apart for each in expected.values()) + WORSE_TOLD_APART
-    loss = min(each.loss for each in expected.values()) + WORSE_LOSS
-    like = {name: each for name, each in expected.items() if each.likeness >= likeness}
-    near = {name: each for name, each in like.items() if each.told_apart <= told_apart and each.loss <= loss}
-    among = near or like
-    return min(among, key=lambda name: among[name].membership)
+    likeness = max(each.likeness for each in expected.values())
+    told_apart = min(each.told_apart for each in expected.values())
+    loss = min(each.loss for each in expected.values())
+    short = {
+        name: max(
+            (likeness - each.likeness) / WORSE_LIKENESS,
+            (each.told_apart - told_apart) / WORSE_TOLD_APART,
+            (each.loss - loss) / WORSE_LOSS,
+        )
+        for name, each in expected.items()
+    }
+    most = max(1.0, min(short.values()))
+    return min((name for name in expected if short[name] <= most), key=lambda name: expected[name].membership)
 
 
 def _of_few_rows(task: TableSize, table: str, evidence: AutoEvidence) -> ModelChoice:
-    """The choice by evidence, and what the most faithful or the next model of another kind would have cost."""
+    """The choice by evidence, and what every other candidate would have cost."""
     expected = evidence.expected(task.rows or 0.0, task.share)
     name = safest(expected)
     chosen, own = evidence.candidates[name], expected[name]

@@ -83,7 +83,7 @@ class MeasuredCohort:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrivateFit:
+class BudgetedFit:
     """A fit under a privacy budget of a public table.
 
     Args:
@@ -109,7 +109,7 @@ class AutoEvidence:
 
     candidates: Mapping[str, Candidate]
     cohorts: Sequence[MeasuredCohort]
-    private: Sequence[PrivateFit] = ()
+    private: Sequence[BudgetedFit] = ()
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> AutoEvidence:
@@ -120,7 +120,7 @@ class AutoEvidence:
                 MeasuredCohort(**{**told, "figures": {k: CohortFigures(**v) for k, v in told["figures"].items()}})
                 for told in plain["cohorts"]
             ),
-            private=tuple(PrivateFit(**told) for told in plain["private"]),
+            private=tuple(BudgetedFit(**told) for told in plain["private"]),
         )
 
     def expected(self, rows: float, numeric: float) -> dict[str, CohortFigures]:
@@ -152,7 +152,7 @@ class AutoEvidence:
             found[name] = CohortFigures(*(x + y for x, y in zip(base, off, strict=True)))
         return found
 
-    def nearest_private(self, numeric: float) -> tuple[PrivateFit, ...]:
+    def nearest_private(self, numeric: float) -> tuple[BudgetedFit, ...]:
         """Fits under a budget of the one table whose share of numbers is nearest."""
         if not self.private:
             return ()

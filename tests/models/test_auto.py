@@ -11,9 +11,9 @@ from synthkit.models.auto import SMALL_TABLE_ROWS, WIDE_TABLE_COLUMNS, TableSize
 from synthkit.models.auto_evidence import (
     REACH_OF_SHARE,
     AutoEvidence,
+    BudgetedFit,
     CohortFigures,
     MeasuredCohort,
-    PrivateFit,
     shipped_evidence,
 )
 from synthkit.models.registry import MODELS
@@ -120,7 +120,7 @@ def test_a_candidate_that_was_never_measured_is_left_out():
     assert set(AutoEvidence(candidates=made_up().candidates, cohorts=(one,)).expected(80, 0.5)) == {"autoregressive"}
 
 
-@pytest.mark.parametrize("lost", [{"likeness": -0.011}, {"told_apart": 0.721}, {"loss": 0.011}])
+@pytest.mark.parametrize("lost", [{"likeness": -0.011}, {"told_apart": 0.731}, {"loss": 0.011}])
 def test_what_gives_up_too_much_is_not_chosen_however_quiet_it_is(lost):
     quiet = CohortFigures(**figures(membership=0.5, **lost))
     assert safest({"loud": CohortFigures(**figures()), "quiet": quiet}) == "loud"
@@ -130,9 +130,14 @@ def test_what_gives_up_too_much_is_not_chosen_however_quiet_it_is(lost):
     )
 
 
-def test_where_nobody_is_near_the_best_in_everything_likeness_decides():
-    alike = CohortFigures(**figures(likeness=0.1, told_apart=0.9))
-    assert safest({"alike": alike, "other": CohortFigures(**figures(membership=0.5))}) == "alike"
+def test_where_nobody_is_near_the_best_in_everything_the_one_that_falls_short_least_is_taken():
+    """Of likeness by 2 and 3 times what may be given up, and of telling rows apart by 5 times."""
+    expected = {
+        "apart": CohortFigures(**figures(told_apart=0.85, membership=0.5)),
+        "less like": CohortFigures(**figures(likeness=-0.02, membership=0.9)),
+        "least like": CohortFigures(**figures(likeness=-0.03, membership=0.6)),
+    }
+    assert safest(expected) == "less like"
 
 
 def test_the_shipped_evidence_is_whole_and_its_candidates_can_be_fitted():
@@ -150,7 +155,7 @@ def test_the_shipped_evidence_is_whole_and_its_candidates_can_be_fitted():
         record = MODELS[candidate.model].Config
         resolve_settings(candidate.model, record, candidate.settings, private=False)
     assert {fit.model for fit in evidence.private} >= {"marginal", "autoregressive"}
-    assert all(isinstance(fit, PrivateFit) and 0 < fit.likeness < 1 for fit in evidence.private)
+    assert all(isinstance(fit, BudgetedFit) and 0 < fit.likeness < 1 for fit in evidence.private)
 
 
 @pytest.mark.parametrize("numeric", [0, 5, 10])
@@ -163,7 +168,6 @@ def test_the_shipped_choice_is_nearly_as_good_as_the_best_and_tells_least(rows, 
         for name, each in evidence.candidates.items()
         if name in expected and (each.model, each.settings) == (choice.model, choice.settings)
     )
-    assert own.likeness >= max(each.likeness for each in expected.values()) - 0.01
     better = [
         each
         for each in expected.values()
