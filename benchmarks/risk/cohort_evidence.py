@@ -33,7 +33,7 @@ Means = Mapping[tuple[str, int], Mapping[str, Mapping[str, float]]]
 def means(cells: Sequence[Mapping[str, Any]]) -> Means:
     """Figures by table and people fitted, then by contestant, in the mean over seeds; with the number of seeds.
 
-    Of the loss, cells without one are left out; a contestant without any is left out.
+    Of the loss, fits without one are left out; where no fit has one, there is none.
     """
     out: dict[tuple[str, int], dict[str, dict[str, float]]] = {}
     names = [contestant.name for contestant in CONTESTANTS]
@@ -41,11 +41,19 @@ def means(cells: Sequence[Mapping[str, Any]]) -> Means:
         for n in sorted({cell["n"] for cell in cells if cell["table"] == table}):
             here = [cell for cell in cells if (cell["table"], cell["n"]) == (table, n)]
             for name in names:
-                mine = [cell for cell in here if cell["who"] == name and cell["loss"] is not None]
+                mine = [cell for cell in here if cell["who"] == name]
                 if mine:
-                    told = {key: sum(map(figure, mine)) / len(mine) for key, figure in FIGURES.items()}
-                    out.setdefault((table, n), {})[name] = told | {"seeds": len(mine)}
+                    out.setdefault((table, n), {})[name] = {**_mean(mine), "seeds": len(mine)}
     return out
+
+
+def _mean(mine: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    told = {}
+    for key, figure in FIGURES.items():
+        values = [value for value in map(figure, mine) if value is not None]
+        if values:
+            told[key] = sum(values) / len(values)
+    return told
 
 
 def numeric_share(table: str) -> float:
@@ -73,7 +81,11 @@ def evidence(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     by_name = {contestant.name: contestant for contestant in CONTESTANTS}
     cohorts = []
     for (table, n), found in means(cells).items():
-        figures = {name: {key: round(found[name][key], 4) for key in FIGURES} for name in CANDIDATES if name in found}
+        figures = {
+            name: {key: round(found[name][key], 4) for key in FIGURES}
+            for name in CANDIDATES
+            if "loss" in found.get(name, ())
+        }
         if "autoregressive" in figures:
             told = {"table": table, "numeric": round(numeric_share(table), 3), "rows": n, "figures": figures}
             cohorts.append(told)

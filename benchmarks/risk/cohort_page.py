@@ -5,31 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from benchmarks.risk.cohort_cells import CONTESTANTS, TABLES
 from benchmarks.risk.cohort_evidence import Means, means, picked
 from synthkit.models.auto_evidence import AutoEvidence
 
-BUDGET, ALONE = "marginal, epsilon 8", "independent"
+BUDGET, ALONE, USUAL, FIRMEST = "marginal, epsilon 8", "independent", "autoregressive", "firmest"
 HEADS = "membership AUC / likeness / told apart / loss"
+Pairs = Sequence[tuple[int, Mapping[str, float], Mapping[str, float]]]  # people fitted, one and the other
 
 
 def answer(kept: Mapping[str, Any], known: AutoEvidence) -> str:
     """Whether one should just set epsilon 8, in sentences; every figure is that of a cell, or a mean over tables."""
     found = means(kept["cells"])
-    both = [(place, each[picked(known, *place)], each[BUDGET], each[ALONE]) for place, each in _complete(found, known)]
-    plain, budget = [one["membership"] for _, one, _, _ in both], [one["membership"] for _, _, one, _ in both]
-    worse = [place for place, _, eps, alone in both if eps["likeness"] < alone["likeness"]]
+    both = {place: (each[picked(known, *place)], each[BUDGET]) for place, each in _complete(found, known)}
+    alone = [place for place, (_, eps) in both.items() if eps["likeness"] < found[place][ALONE]["likeness"]]
+    plain, budget = ([pair[k]["membership"] for pair in both.values()] for k in (0, 1))
+    firm = [(n, each[USUAL], each[FIRMEST]) for (_, n), each in found.items() if {USUAL, FIRMEST} <= each.keys()]
     lines = [
         f"An attacker's AUC is {_range(budget)} with epsilon 8, and {_range(plain)} without a budget in the size that "
         "`auto` picks.",
-        *_costs(both),
-        f"In {len(worse)} of {len(both)} cohorts the rows of epsilon 8 are less like people held out than rows whose "
+        f"Chance explains it in {_by_chance(kept, BUDGET)} with epsilon 8, in {_by_chance(kept, USUAL)} of the usual "
+        f"`autoregressive`, and in {_by_chance(kept, FIRMEST)} of the firmest.",
+        *_costs([(n, *pair) for (_, n), pair in both.items()], "epsilon 8 in place of what `auto` picks"),
+        *_costs(firm, "the firmest hand in place of the usual one, without a budget,"),
+        f"In {len(alone)} of {len(both)} cohorts the rows of epsilon 8 are less like people held out than rows whose "
         "columns were drawn each by itself.",
+        *([f"The largest of these has {max(n for _, n in alone):,} people."] if alone else []),
     ]
-    if worse:
-        most = max(n for _, n in worse)
-        lines.append(f"The largest of these has {most:,} people.")
-    return "\n".join(lines)
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def _complete(found: Means, known: AutoEvidence) -> list[tuple[tuple[str, int], Mapping[str, Mapping[str, float]]]]:
@@ -37,19 +42,24 @@ def _complete(found: Means, known: AutoEvidence) -> list[tuple[tuple[str, int], 
     return [(place, each) for place, each in found.items() if {BUDGET, ALONE, picked(known, *place)} <= each.keys()]
 
 
-def _costs(both: Sequence[Any]) -> Iterator[str]:
-    """What the budget costs at each number of people, in the mean over tables."""
-    for n in sorted({place[1] for place, *_ in both}):
-        here = [(one, eps) for place, one, eps, _ in both if place[1] == n]
-        likeness, told, loss = (
-            sum(sign * (eps[key] - one[key]) for one, eps in here) / len(here)
-            for key, sign in (("likeness", -1), ("told_apart", 1), ("loss", 1))
+def _by_chance(kept: Mapping[str, Any], who: str) -> str:
+    """In how many fits of a contestant the interval of the AUC holds .5."""
+    mine = [cell for cell in kept["cells"] if cell["who"] == who]
+    return f"{sum(cell['auc_low'] <= 0.5 for cell in mine)} of {len(mine)} fits"
+
+
+def _costs(pairs: Pairs, words: str) -> Iterator[str]:
+    """What the other in place of the one changes at each number of people, in the mean over tables."""
+    for n in sorted({people for people, _, _ in pairs}):
+        here = [(one, other) for people, one, other in pairs if people == n]
+        auc, likeness, told, loss = (
+            np.mean([other[key] - one[key] for one, other in here if key in one and key in other])
+            for key in ("membership", "likeness", "told_apart", "loss")
         )
-        auc = sum(one["membership"] - eps["membership"] for one, eps in here) / len(here)
         tables = f"{len(here)} tables" if len(here) > 1 else "1 table"
         yield (
-            f"At {n:,} people ({tables}) it lowers that AUC by {auc:.2f} and costs {likeness:.3f} of likeness, "
-            f"{told:.2f} of the AUC of telling rows apart, and {loss:.2f} of prediction."
+            f"At {n:,} people ({tables}) {words} changes that AUC by {auc:+.2f}, likeness by {likeness:+.3f}, the AUC "
+            f"of telling rows apart by {told:+.2f}, and the loss of prediction by {loss:+.2f}."
         )
 
 
@@ -82,7 +92,8 @@ def tables(kept: Mapping[str, Any], known: AutoEvidence) -> str:
 def _cell(one: Mapping[str, float] | None, *, chosen: bool) -> str:
     if one is None:
         return "–"
-    text = f"{one['membership']:.2f} / {one['likeness']:+.3f} / {one['told_apart']:.2f} / {one['loss']:.2f}"
+    loss = f"{one['loss']:.2f}" if "loss" in one else "–"
+    text = f"{one['membership']:.2f} / {one['likeness']:+.3f} / {one['told_apart']:.2f} / {loss}"
     return f"**{text}**" if chosen else text
 
 

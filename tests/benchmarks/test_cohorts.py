@@ -78,9 +78,10 @@ def test_up_to_200_people_a_budget_hides_who_was_fitted_and_costs_likeness(who):
         assert each[cohort_page.BUDGET]["likeness"] < each[who]["likeness"]
 
 
-def test_means_leave_out_cells_without_a_loss():
+def test_the_mean_of_a_loss_leaves_out_fits_without_one():
     cell = {"table": "adult", "who": "firm", "n": 50, "similarity": 0.5, "floor": 0.6, "c2st": 0.9, "auc": 0.7}
     cells = [{**cell, "loss": 0.2, "fit_cpu": 1.0}, {**cell, "loss": None, "fit_cpu": 9.0}]
     found = cohort_evidence.means(cells)[("adult", 50)]["firm"]
-    assert (found["seconds"], found["loss"], found["seeds"]) == (1.0, 0.2, 1)
+    assert (found["seconds"], found["loss"], found["seeds"]) == (5.0, 0.2, 2)
+    assert "loss" not in cohort_evidence.means(cells[1:])[("adult", 50)]["firm"]
     assert found["likeness"] == pytest.approx(-0.1)
