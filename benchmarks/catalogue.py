@@ -20,7 +20,7 @@ ROOMS: Mapping[str, Sequence[str]] = {  # packages of benchmarks, and their subc
     "contest": ("bench", "private", "gpu", "ratios", "budgets", "ahead", "table", "published_beijing"),
     "parts": ("drafts", "imputation", "patient_counts", "patient_rows", "raking"),
     "load": ("scaling", "wide", "evaluating", "validation", "clipping"),
-    "risk": ("risks", "alarms", "mutations", "watermark", "unit_watermark", "mt_mia", "planted_patients"),
+    "risk": ("risks", "alarms", "mutations", "watermark", "unit_watermark", "mt_mia", "planted_patients", "cohorts"),
     "linked": ("linked", "published_baseball"),
     "stress": ("faults", "reliability"),
     "tables": ("derived", "shipped_synthea"),

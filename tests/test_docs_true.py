@@ -35,7 +35,7 @@ from synthkit.models.unit_registry import UNIT_MODELS
 from synthkit.pipeline import run_info
 from synthkit.pipeline.compare import model_result, setup
 from synthkit.pipeline.review.blind_review import REVIEW_KEY_FORMAT
-from synthkit.planning import linked_outlook, outlook
+from synthkit.planning import cohort_planner, linked_outlook, outlook
 from synthkit.privacy import statement
 from synthkit.privacy.accounting import ledger_file, verify_ledger
 from synthkit.release import run_folder
@@ -124,9 +124,11 @@ def test_settings_left_open_are_settled_as_the_page_says():
         assert getattr(AutoregressiveConfig().settled(edge), name) == float(usual)
         assert getattr(AutoregressiveConfig().settled(edge - 1), name) == float(firm)
     found = re.search(
-        r"`steps` .* if not given (\d+) epochs, (\d+) below ([\d,]+) rows, at least ([\d,]+) and at most ([\d,]+)", page
+        r"`steps` .* if not given (\d+) epochs, (\d+) below ([\d,]+) rows, at least (\d+) \((\d+) below "
+        r"[\d,]+ rows\) and at most ([\d,]+)",
+        page,
     )
-    usual, small, edge, least, most = (int(x.replace(",", "")) for x in found.groups())
+    usual, small, edge, _, least, most = (int(x.replace(",", "")) for x in found.groups())
     open_ = AutoregressiveConfig(batch_size=100)
     assert (AutoregressiveConfig().settled(1).steps, AutoregressiveConfig().settled(10**9).steps) == (least, most)
     assert open_.settled(edge).steps == min(edge * usual // 100, most)
@@ -179,7 +181,7 @@ def test_the_files_of_a_run_folder(run):
 def test_formats_on_disk():
     formats = set(table("docs/architecture.md", "format"))
     modules = (model_files, checkpoints, setup, targets, ledger_file, model_result, result, run_info, violations)
-    modules += (statement, outlook, linked_outlook)
+    modules += (statement, outlook, linked_outlook, cohort_planner)
     modules += (audit, verify_ledger, key, detection, json_export, gate_decision, limits, manifest)
     modules += (release_register, withdrawal_notice, unit_key, unit_detection)
     linked = {LINKED_FORMAT, LINKED_VALIDATION_FORMAT, TABLES_FORMAT, REVIEW_KEY_FORMAT}

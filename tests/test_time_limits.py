@@ -65,7 +65,7 @@ def test_the_command_takes_a_wish_and_tells_what_fits(toy, tmp_path, command):
     said = command(*words, "--set", "width=16", "--set", "hidden=8", "--model", "auto")
     assert said.code == 0
     assert "into 0.006 seconds; without that limit there would be" in said.err
-    assert "  autoregressive: half its usual width, for 80 rows of 5 columns are few" in said.err
+    assert "for 80 rows of 5 columns like cohorts measured: told apart at " in said.err
     facts = json.loads((tmp_path / "m" / "run.json").read_text())
     assert (facts["model"], facts["config"]["model"], facts["why"]) == ("autoregressive", "auto", facts["notes"][0])
 
@@ -78,12 +78,19 @@ def test_auto_becomes_a_model_with_a_reason(toy, tmp_path):
     curator = Curator(toy.frame, toy.schema, ledger, Seeds(1))
     chosen = Synthesizer(toy.schema, AUTO, settings={"steps": 2, "hidden": 16}).fit(curator, seed=1, say=said.append)
     assert (chosen.model_name, chosen.why) == ("autoregressive", said[0])
-    assert {k: chosen.settings[k] for k in ("width", "hidden", "steps")} == {"width": 64, "hidden": 16, "steps": 2}
+    own = choose_model(TableSize(rows=len(toy.frame), columns=5, numeric=_numbers(toy.schema), device="cpu"))
+    asked = {**own.settings, "hidden": 16, "steps": 2}
+    assert (own.model, own.why) == (chosen.model_name, chosen.why)
+    assert {k: chosen.settings[k] for k in asked} == asked
     assert ledger.charges[0].what == "number of rows"
     chosen.save(tmp_path / "m")
     again = Synthesizer.load(tmp_path / "m")
     assert again.model_name == "autoregressive"
     assert again.settings == chosen.settings
+
+
+def _numbers(schema) -> int:
+    return sum(schema.columns[name].kind in ("numeric", "datetime") for name in schema.learned)
 
 
 def test_settings_are_those_of_the_model_that_auto_chooses(toy):
@@ -100,7 +107,6 @@ def task(rows: float = 30_000, columns: int = 15) -> TableSize:
     [
         (task(), None, "the most faithful model for 30,000 rows of 15 columns, in its usual size"),
         (task(rows=SMALL_TABLE_ROWS), None, "in its usual size"),
-        (task(rows=SMALL_TABLE_ROWS - 1), 64, "half its usual width, for 1,999 rows of 15 columns are few"),
         (task(columns=WIDE_TABLE_COLUMNS), None, "in its usual size"),
         (task(columns=WIDE_TABLE_COLUMNS + 1), 64, "half its usual width, for 30,000 rows of 151 columns are wide"),
     ],
@@ -113,19 +119,3 @@ def test_thresholds_of_auto(known, width, reason):
     assert choice.why.startswith("autoregressive: ")
     assert reason in choice.why
     assert "\n" not in choice.why
-
-
-@pytest.mark.parametrize(
-    ("rows", "numeric", "model"),
-    [
-        (300, 12, "diffusion"),
-        (300, 11, "autoregressive"),
-        (SMALL_TABLE_ROWS - 1, 15, "diffusion"),
-        (SMALL_TABLE_ROWS, 15, "autoregressive"),
-    ],
-)
-def test_few_rows_of_numbers_go_to_diffusion(rows, numeric, model):
-    """Four fifths of 15 columns are 12."""
-    choice = choose_model(TableSize(rows=rows, columns=15, numeric=numeric, device="cpu"))
-    assert choice.model == model
-    assert choice.why.startswith(f"{model}: ")

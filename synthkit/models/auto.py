@@ -1,4 +1,4 @@
-"""Which model, and of which size, for a table of so many rows and columns: a page of thresholds."""
+"""Which model, and of which size, for a table of so many rows and columns: thresholds, and evidence of cohorts."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from synthkit.models.auto_evidence import AutoEvidence, CohortFigures, shipped_evidence
+
 AUTO = "auto"
-SMALL_TABLE_ROWS = (
-    2_000  # rows; half the width has the lower test loss on adult by .35 nats at 300 rows, .15 at 1,000, 0 at 3,000
-)
-MOSTLY_NUMERIC = (
-    0.8  # share of columns; below FEW rows of numbers diffusion is harder to tell from real rows, see docs/models.md
-)
+SMALL_TABLE_ROWS = 2_000  # rows below which cohorts were measured, and a firmer hand is worth having
 WIDE_TABLE_COLUMNS = 150  # columns above which the network's width is what costs memory and time
+WORSE_LIKENESS = 0.01  # three-way similarity that may be given up for less membership
+WORSE_TOLD_APART = 0.03  # AUC of telling drawn rows from real ones, the same
+WORSE_LOSS = 0.01  # loss of prediction, the same
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,11 @@ class TableSize:
     numeric: int
     device: str
 
+    @property
+    def share(self) -> float:
+        """Of numbers and dates among the columns, from 0 to 1."""
+        return self.numeric / max(self.columns, 1)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelChoice:
@@ -48,29 +53,84 @@ class ModelChoice:
     why: str
 
 
-def choose_model(task: TableSize) -> ModelChoice:
+def choose_model(task: TableSize, evidence: AutoEvidence | None = None) -> ModelChoice:
     """The model and its size for a table.
+
+    Args:
+        task: what is known of it.
+        evidence: what models were worth elsewhere; what comes with the package if not given.
 
     Example:
         >>> choose_model(TableSize(rows=30_000, columns=15, numeric=6, device="cpu")).why
         'autoregressive: the most faithful model for 30,000 rows of 15 columns, in its usual size'
         >>> choose_model(TableSize(rows=300, columns=30, numeric=30, device="cpu")).model
-        'diffusion'
+        'autoregressive'
     """
+    evidence = evidence or shipped_evidence()
     if task.rows is None:
-        return ModelChoice(model="marginal", why="marginal: under a budget, tables of counts say most for it")
+        return ModelChoice(model="marginal", why=_why_under_a_budget(task, evidence))
     table = f"{task.rows:,.0f} rows of {task.columns} columns"
-    small = {"width": 64, "hidden": 32}
     if task.columns > WIDE_TABLE_COLUMNS:
         why = f"half its usual width, for {table} are wide"
-        return ModelChoice(model="autoregressive", settings=small, why=f"autoregressive: {why}")
-    if task.rows < SMALL_TABLE_ROWS and task.numeric >= MOSTLY_NUMERIC * task.columns:
-        why = f"smooth laws of numbers serve {table}, nearly all of them numbers, better than cells"
-        return ModelChoice(model="diffusion", why=f"diffusion: {why}")
+        return ModelChoice(model="autoregressive", settings={"width": 64, "hidden": 32}, why=f"autoregressive: {why}")
     if task.rows < SMALL_TABLE_ROWS:
-        return ModelChoice(
-            model="autoregressive", settings=small, why=f"autoregressive: half its usual width, for {table} are few"
-        )
+        return _of_few_rows(task, table, evidence)
     return ModelChoice(
         model="autoregressive", why=f"autoregressive: the most faithful model for {table}, in its usual size"
     )
+
+
+def safest(expected: Mapping[str, CohortFigures]) -> str:
+    """Of the candidates that are nearly as good as the best in every figure of fidelity, the one that tells least.
+
+    How far one falls short is the largest of three: likeness over .01, the AUC of telling rows apart over .03, the loss
+    of prediction over .01, each from the best of all. Looked at are those that fall short by 1 at most; where nobody
+    does, the one that falls short least.
+
+    Example:
+        >>> faithful, quiet = (CohortFigures(0.0, 0.7, auc, 0.0, 1.0) for auc in (0.7, 0.6))
+        >>> safest({"faithful": faithful, "quiet": quiet})
+        'quiet'
+    """
+    likeness = max(each.likeness for each in expected.values())
+    told_apart = min(each.told_apart for each in expected.values())
+    loss = min(each.loss for each in expected.values())
+    short = {
+        name: max(
+            (likeness - each.likeness) / WORSE_LIKENESS,
+            (each.told_apart - told_apart) / WORSE_TOLD_APART,
+            (each.loss - loss) / WORSE_LOSS,
+        )
+        for name, each in expected.items()
+    }
+    most = max(1.0, min(short.values()))
+    return min((name for name in expected if short[name] <= most), key=lambda name: expected[name].membership)
+
+
+def _of_few_rows(task: TableSize, table: str, evidence: AutoEvidence) -> ModelChoice:
+    """The choice by evidence, and what every other candidate would have cost."""
+    expected = evidence.expected(task.rows or 0.0, task.share)
+    name = safest(expected)
+    chosen, own = evidence.candidates[name], expected[name]
+    others = "; ".join(
+        f"{evidence.candidates[other].title} {_figures(each)}, {each.seconds / own.seconds:.1f} times the seconds"
+        for other, each in expected.items()
+        if other != name
+    )
+    size = f"{chosen.words}, " if chosen.words else ""
+    why = f"{size}for {table} like cohorts measured: {_figures(own)}. Instead: {others}"
+    return ModelChoice(model=chosen.model, settings=chosen.settings, why=f"{chosen.model}: {why}")
+
+
+def _figures(each: CohortFigures) -> str:
+    return f"told apart at {each.told_apart:.2f}, membership {each.membership:.2f}"
+
+
+def _why_under_a_budget(task: TableSize, evidence: AutoEvidence) -> str:
+    """What tables of counts gave beside other models under a budget, on the table of the most similar kind."""
+    why = "marginal: under a budget, tables of counts need noise once each"
+    fits = evidence.nearest_private(task.share)
+    if not fits:
+        return why
+    told = "; ".join(f"{fit.model} {fit.likeness:.3f} in {fit.seconds:,.0f} s" for fit in fits)
+    return f"{why}. Three-way likeness at epsilon {fits[0].epsilon:g} on {fits[0].table}: {told}"

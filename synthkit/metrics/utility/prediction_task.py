@@ -128,9 +128,8 @@ class PredictionTask:
         holdout = holdout.sample(MAX_TEST_ROWS, rng)
         draws = [self.rows(draw, "synthetic") for draw in comparison.synthetic[:MAX_PREDICTED_DRAWS]]
         if len(draws) == 1:
-            order = rng.permutation(len(draws[0].target))
-            held = max(1, round(SYNTHETIC_TEST_SHARE * len(order)))
-            fits, tests = [draws[0].take(np.sort(order[held:]))], [draws[0].take(np.sort(order[:held]))]
+            fit, test = self._parted(draws[0], rng)
+            fits, tests = [fit], [test]
         else:
             fits, tests = draws, [*draws[1:], draws[0]]
         size = min(len(train.target), *(len(fit.target) for fit in fits))
@@ -139,6 +138,19 @@ class PredictionTask:
             Trial(real, fit.sample(size, rng), holdout, test.sample(MAX_TEST_ROWS, rng))
             for fit, test in zip(fits, tests, strict=True)
         ]
+
+    def _parted(self, draw: TaskRows, rng: np.random.Generator) -> tuple[TaskRows, TaskRows]:
+        """Four fifths of a draw to train on and a fifth to test on; of small draws either may lack a class."""
+        order = rng.permutation(len(draw.target))
+        held = max(1, round(SYNTHETIC_TEST_SHARE * len(order)))
+        fit, test = (draw.take(np.sort(rows)) for rows in (order[held:], order[:held]))
+        if self.classes and min(len(np.unique(part.target)) for part in (fit, test)) < 2:
+            msg = (
+                f"`{self.target.column}` must have two different values among the synthetic rows trained on and among "
+                "the fifth held back; however: one of them has fewer. Draw more rows, or several times"
+            )
+            raise MetricError(msg)
+        return fit, test
 
     def units(self, rows: TaskRows) -> NDArray[np.intp]:
         """Unit code of every row; each row its own if no unit is declared."""

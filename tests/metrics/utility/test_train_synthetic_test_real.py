@@ -121,6 +121,14 @@ def test_one_class_is_a_clear_failure(law, compare):
         run(compare(synthetic), 0)
 
 
+def test_a_fifth_that_lacks_a_class_is_a_clear_failure(law, compare):
+    """One event in the draw: it is in one of the two parts, whichever, and the other has one class."""
+    synthetic = law(100, 3).assign(died=0)
+    synthetic.loc[17, "died"] = 1
+    with pytest.raises(MetricError, match=r"two different values among the synthetic rows trained on .*; however"):
+        run(compare(synthetic), 0)
+
+
 def test_nothing_to_learn_from_is_a_clear_failure(law, compare):
     schema = Schema(
         columns={"died": {"kind": "boolean", "levels": [0, 1]}}, targets=[{"column": "died", "task": "binary"}]
