@@ -13,7 +13,6 @@ from synthkit.models.sampling import draw_allowed, residuals
 from synthkit.training.layers.gated_blocks import fast_dtype
 from synthkit.training.layers.masked_network import Partial
 
-LAW_ROWS = 2048  # rows whose states of one slot stay in the cache of a core
 Admit = Callable[[int, Tensor, Tensor | None], Tensor | None]  # slot, levels so far, mask -> mask of admissible levels
 
 
@@ -39,6 +38,11 @@ class Conditionals(Protocol[L]):
 
     layout: Layout
     offsets: Tensor
+
+    @property
+    def rows_at_once(self) -> int | None:
+        """Rows whose laws are worked out at once; None for all of them."""
+        ...
 
     @property
     def device(self) -> torch.device:
@@ -124,9 +128,9 @@ def complete_rows(
 def _law(net: Conditionals[L], j: int, state: Tensor, row: Partial, learned: L) -> Tensor:
     """Law of a slot, worked out for as many rows at once as a cache holds. **Shape**: (n, H) -> (n, K)."""
     dtype, n = fast_dtype(net.device), len(state)
-    size = LAW_ROWS if net.device.type == "cpu" else n
+    size = max(n, 1) if net.rows_at_once is None else net.rows_at_once
     laws = []
-    for part in (slice(start, start + size) for start in range(0, n, size)):
+    for part in (slice(start, start + size) for start in range(0, max(n, 1), size)):
         here = Partial(row.cat[part], row.have[part], None if row.num is None else row.num[part])
         laws.append(torch.softmax(net.logits(j, state[part], here, learned, dtype), dim=1))
     return laws[0] if len(laws) == 1 else torch.cat(laws)

@@ -71,6 +71,8 @@ class MixtureConditionals:
         tilts: log-factors of the levels of the mixture's slot, by slot, for each row. **Shape**: (n, K_m) each.
     """
 
+    rows_at_once: int | None = None  # tilts are those of all rows
+
     def __init__(
         self, layout: Layout, mixed: Mapping[int, MixedSlot], components: int, tilts: Mapping[int, Tensor] | None = None
     ) -> None:

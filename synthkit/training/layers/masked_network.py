@@ -15,6 +15,7 @@ from synthkit.training.layers.link_votes import Pointers
 from synthkit.training.layers.number_scores import NumberScores
 from synthkit.training.layers.pair_tables import PairTables
 
+LAW_ROWS = 2048  # rows whose laws are worked out at once: what is between two products stays in a cache
 ALIKE = 32  # slots of equally many levels, at least, that share one product
 
 
@@ -81,6 +82,11 @@ class MaskedNetwork(nn.Module):
     def device(self) -> torch.device:
         """Where it is computed."""
         return self.query.device
+
+    @property
+    def rows_at_once(self) -> int | None:
+        """Rows whose laws are worked out at once; all of them on a GPU."""
+        return LAW_ROWS if self.device.type == "cpu" else None
 
     def base(self, j: int, parent: Tensor) -> Tensor:
         """Log base measure of a fine slot under each row's coarse level. **Shape**: (B,) -> (B, K)."""

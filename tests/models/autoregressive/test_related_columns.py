@@ -173,3 +173,8 @@ def test_small_tables_count_and_score_and_large_or_private_ones_do_not():
 def test_under_a_budget_nothing_is_counted_or_scored(name):
     with pytest.raises(ValueError, match=rf"{name} \(False under a budget\)"):
         AutoregressiveConfig(clip_norm=1.0, **{name: True})
+
+
+def test_no_rows_are_completed_to_none():
+    drawn = complete_rows(network(), Given(torch.zeros((0, 5), dtype=torch.long), {}), torch.Generator().manual_seed(0))
+    assert drawn.cat.shape == (0, 5)
