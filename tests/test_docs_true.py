@@ -124,11 +124,12 @@ def test_settings_left_open_are_settled_as_the_page_says():
         assert getattr(AutoregressiveConfig().settled(edge), name) == float(usual)
         assert getattr(AutoregressiveConfig().settled(edge - 1), name) == float(firm)
     found = re.search(
-        r"`steps` .* if not given (\d+) epochs, (\d+) below ([\d,]+) rows, at least (\d+) \((\d+) below "
-        r"[\d,]+ rows\) and at most ([\d,]+)",
+        r"`steps` .* if not given (\d+) epochs, (\d+) below ([\d,]+) rows, at least ([\d,]+) and at most ([\d,]+) steps, "
+        r"and at least (\d+) from",
         page,
     )
-    usual, small, edge, _, least, most = (int(x.replace(",", "")) for x in found.groups())
+    usual, small, edge, least, most, more = (int(x.replace(",", "")) for x in found.groups())
+    assert AutoregressiveConfig(batch_size=10**6).settled(edge).steps == more
     open_ = AutoregressiveConfig(batch_size=100)
     assert (AutoregressiveConfig().settled(1).steps, AutoregressiveConfig().settled(10**9).steps) == (least, most)
     assert open_.settled(edge).steps == min(edge * usual // 100, most)

@@ -40,7 +40,7 @@ TOLD_ROWS = 1_000  # rows a side by which a classifier tells draws from people h
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contestant:
+class SmallFit:
     """A model with settings, with a budget or without one.
 
     Args:
@@ -58,19 +58,17 @@ class Contestant:
 
 HALF = {"width": 64, "hidden": 32}
 CONTESTANTS = (
-    Contestant(name="autoregressive", model="autoregressive"),
-    Contestant(name="half width", model="autoregressive", settings=HALF),
-    Contestant(
-        name="firm", model="autoregressive", settings={**HALF, "dropout": 0.6, "input_dropout": 0.3, "steps": 75}
-    ),
-    Contestant(
+    SmallFit(name="autoregressive", model="autoregressive"),
+    SmallFit(name="half width", model="autoregressive", settings=HALF),
+    SmallFit(name="firm", model="autoregressive", settings={**HALF, "dropout": 0.6, "input_dropout": 0.3, "steps": 75}),
+    SmallFit(
         name="firmest",
         model="autoregressive",
         settings={**HALF, "dropout": 0.8, "input_dropout": 0.5, "weight_decay": 30.0, "steps": 75},
     ),
-    Contestant(name="diffusion", model="diffusion"),
-    Contestant(name="marginal, epsilon 8", model="marginal", epsilon=8.0),
-    Contestant(name="independent", model="independent"),
+    SmallFit(name="diffusion", model="diffusion"),
+    SmallFit(name="marginal, epsilon 8", model="marginal", epsilon=8.0),
+    SmallFit(name="independent", model="independent"),
 )
 
 
@@ -110,7 +108,7 @@ def _sides(table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     return parts(table)
 
 
-def fitted(cohort: Cohort, who: Contestant, seed: int) -> Synthesizer:
+def fitted(cohort: Cohort, who: SmallFit, seed: int) -> Synthesizer:
     """The contestant's model of a cohort; under a budget with delta 1e-5 and a ledger of its own."""
     made = Synthesizer(cohort.schema, who.model, settings=who.settings, device="cpu", margins=False)
     if who.epsilon is None:
@@ -120,7 +118,7 @@ def fitted(cohort: Cohort, who: Contestant, seed: int) -> Synthesizer:
         return made.fit(cohort.train, seed=seed, ledger=Ledger.new(Path(folder) / "ledger.json", budget))
 
 
-def measured(cohort: Cohort, who: Contestant, seed: int) -> dict[str, Any]:
+def measured(cohort: Cohort, who: SmallFit, seed: int) -> dict[str, Any]:
     """Fit, draw as many rows as were fitted, and hold them against people whom no fit saw."""
     start = time.process_time()
     made = fitted(cohort, who, seed)

@@ -15,7 +15,7 @@ from benchmarks.json_files import read, write
 from benchmarks.measure.machine import fingerprint
 from benchmarks.pages import rewrite
 from benchmarks.places import DOCS, MEASURED, ROOT
-from benchmarks.risk.cohort_cells import CONTESTANTS, SIZES, TABLES, Cohort, Contestant, measured
+from benchmarks.risk.cohort_cells import CONTESTANTS, SIZES, TABLES, Cohort, SmallFit, measured
 from benchmarks.risk.cohort_evidence import evidence
 from benchmarks.risk.cohort_page import answer, points, tables
 from benchmarks.risk.cohort_picture import picture
@@ -37,7 +37,7 @@ MOST = {"breast_cancer": 284}  # people of a table that can be fitted, where the
 
 def planned(
     tables: Sequence[str], sizes: Sequence[int], seeds: Sequence[int], who: Sequence[str] | None
-) -> Iterator[tuple[str, int, int, Contestant]]:
+) -> Iterator[tuple[str, int, int, SmallFit]]:
     """Table, people, seed and contestant of every cell; a table that ends before a size is measured at its end."""
     for seed in seeds:
         for n in sizes:
