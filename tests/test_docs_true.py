@@ -124,8 +124,8 @@ def test_settings_left_open_are_settled_as_the_page_says():
         assert getattr(AutoregressiveConfig().settled(edge), name) == float(usual)
         assert getattr(AutoregressiveConfig().settled(edge - 1), name) == float(firm)
     found = re.search(
-        r"`steps` .* if not given (\d+) epochs, (\d+) below ([\d,]+) rows, at least ([\d,]+) and at most ([\d,]+) steps, "
-        r"and at least (\d+) from",
+        r"`steps` .* if not given (\d+) epochs, (\d+) below ([\d,]+) rows, at least ([\d,]+) and at most "
+        r"([\d,]+) steps, and at least (\d+) from",
         page,
     )
     usual, small, edge, least, most, more = (int(x.replace(",", "")) for x in found.groups())
