@@ -64,7 +64,7 @@ def choose_model(task: TableSize, evidence: AutoEvidence | None = None) -> Model
         >>> choose_model(TableSize(rows=30_000, columns=15, numeric=6, device="cpu")).why
         'autoregressive: the most faithful model for 30,000 rows of 15 columns, in its usual size'
         >>> choose_model(TableSize(rows=300, columns=30, numeric=30, device="cpu")).model
-        'autoregressive'
+        'diffusion'
     """
     evidence = evidence or shipped_evidence()
     if task.rows is None:

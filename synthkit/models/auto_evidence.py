@@ -127,7 +127,8 @@ class AutoEvidence:
         """What each candidate can be expected to give for so many rows and such a share of numbers.
 
         That of `autoregressive` is the mean over cohorts by their weights; others are as far from it as they were in
-        the cohorts where both were measured (Nadaraya-Watson, of differences in pairs). One that never was is left out.
+        the cohorts where both were measured (Nadaraya-Watson, of differences in pairs). One that was not, in any cohort
+        whose share of numbers is at most .2 away, is left out: what numbers are worth to it says nothing of names.
 
         References:
             E. A. Nadaraya: On estimating regression (1964); G. S. Watson: Smooth regression analysis (1964).
@@ -145,7 +146,8 @@ class AutoEvidence:
                 for cohort, weight in zip(self.cohorts, weights, strict=True)
                 if name in cohort.figures
             ]
-            if not both:
+            measured = [cohort for cohort in self.cohorts if name in cohort.figures]
+            if not any(abs(cohort.numeric - numeric) <= REACH_OF_SHARE for cohort in measured) and name != BASE:
                 continue
             apart = [[x - y for x, y in zip(astuple(own), astuple(other), strict=True)] for _, own, other in both]
             off = _mean(apart, [weight for weight, _, _ in both])

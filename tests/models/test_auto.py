@@ -106,7 +106,7 @@ def test_the_weight_of_a_cohort_is_that_of_two_normal_densities():
 
 
 def test_expected_figures_are_weighted_means_of_differences_in_pairs():
-    evidence, rows, share = made_up(), 120.0, 0.4
+    evidence, rows, share = made_up(), 120.0, 0.2
     weights = np.array([cohort.weight(rows, share) for cohort in evidence.cohorts])
     base = np.average([0.8, 0.6, 0.6], weights=weights)
     found = evidence.expected(rows, share)
@@ -183,3 +183,14 @@ def test_wide_tables_and_many_rows_are_not_looked_up():
     wide = TableSize(rows=100, columns=WIDE_TABLE_COLUMNS + 1, numeric=0, device="cpu")
     assert "are wide" in choose_model(wide, made_up()).why
     assert "most faithful" in choose_model(size(SMALL_TABLE_ROWS), made_up()).why
+
+
+def test_what_was_measured_among_numbers_alone_says_nothing_of_names():
+    both = {"autoregressive": CohortFigures(**figures()), "diffusion": CohortFigures(**figures())}
+    cohorts = (
+        MeasuredCohort(table="names", numeric=0.1, rows=100, figures={"autoregressive": CohortFigures(**figures())}),
+        MeasuredCohort(table="numbers", numeric=1.0, rows=100, figures=both),
+    )
+    evidence = AutoEvidence(candidates=made_up().candidates, cohorts=cohorts)
+    assert set(evidence.expected(100, 0.79)) == {"autoregressive"}
+    assert set(evidence.expected(100, 0.81)) == {"autoregressive", "diffusion"}
