@@ -133,7 +133,7 @@ def test_pairs_at_once_change_nothing(monkeypatch):
     tables = TwoTables(coded(150, 1), coded(141, 2), 5)
     pairs = list(itertools.combinations(range(4), 2))
     whole = PairGains.of(tables, pairs)
-    monkeypatch.setattr(module, "PAIRS_AT_ONCE", 1)
+    monkeypatch.setattr(module, "TABLES_AT_ONCE", 1)
     one = PairGains.of(tables, pairs)
     np.testing.assert_array_equal(whole.gain, one.gain)
     np.testing.assert_array_equal(whole.se, one.se)
