@@ -1,4 +1,4 @@
-"""Rows chosen from a pool so that one- and two-way tables match targets: raking, sampling, exchanges.
+"""Rows chosen from a pool so that one- and two-way tables match shrunk targets: raking, sampling, exchanges.
 
 Everything happens on encoded rows; only what is kept is ever decoded. No row is taken twice.
 
@@ -13,17 +13,19 @@ References:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from synthkit.encoding.column_groups import Codes, coded
+from synthkit.encoding.column_groups import Codes, ColumnGroups, coded
 from synthkit.encoding.layout import Rows
 from synthkit.encoding.raking_margins import RakingMargins
 from synthkit.errors import UnsupportedError
+from synthkit.synthesizer.margin_shrinkage import shrunk
 
 if TYPE_CHECKING:
     from synthkit.models.base import RowModel
@@ -101,10 +103,10 @@ def select(codes: Codes, n: int, targets: RakingMargins, rng: np.random.Generato
     **Shape**: -> (n,) increasing positions in the pool.
     """
     tables = Cells.of(targets)
-    chosen = sample(rake(codes, tables), n, rng)
-    if 0 < n < codes.shape[1] and tables.tables:
-        chosen = exchange(codes, chosen, tables, rng)
-    return np.flatnonzero(chosen)
+    if not 0 < n < codes.shape[1] or not tables.tables or targets.rows <= 0:
+        return np.flatnonzero(sample(np.ones(codes.shape[1]), n, rng))
+    tables = tables.shrunk(codes, targets)
+    return np.flatnonzero(exchange(codes, sample(rake(codes, tables), n, rng), tables, rng))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +162,27 @@ class Cells:
             slack=slack,
         )
 
+    def shrunk(self, codes: Codes, targets: RakingMargins) -> Cells:
+        """The same tables with what chance explains taken out of their targets: see `margin_shrinkage`.
+
+        A pooled cell's target is dealt to the cells in it as the pool's rows are.
+
+        **Shape**: codes of the pool (d, m), m at least 1.
+        """
+        pool = [_counted(codes, table, targets.groupings) for table in self.tables]
+        asked = []
+        for start, made in zip(self.offset, pool, strict=True):
+            at = self.cell[start : start + made.size]
+            kept = at - at.min()
+            members, rows = np.bincount(kept), np.bincount(kept, weights=made.ravel())
+            evenly, by_rows = 1 / members[kept], made.ravel() / np.where(rows > 0, rows, 1.0)[kept]
+            part = np.where(rows[kept] > 0, by_rows, evenly)
+            asked.append((self.share[at] * part).reshape(made.shape))
+        found = shrunk(pool, asked, self.tables, rows=targets.rows, sigma=targets.sigma)
+        flat = np.concatenate([grid.ravel() for grid in found])
+        share = np.bincount(self.cell, weights=flat, minlength=len(self.share))
+        return replace(self, share=share.astype(np.float64))
+
     def cells(self, codes: Codes) -> NDArray[np.int32]:
         """Cell of every row in every table. **Shape**: (d + 1, n), the last row zero -> (t, n)."""
         first, second = codes[self.first].astype(np.int32), codes[self.second]
@@ -169,6 +192,14 @@ class Cells:
         """Rows in every kept cell. **Shape**: (t, n) -> (kept cells,)."""
         raw = np.bincount(cells.ravel(), minlength=len(self.cell))
         return np.asarray(np.bincount(self.cell, weights=raw, minlength=len(self.share)), dtype=np.float64)
+
+
+def _counted(codes: Codes, table: tuple[int, ...], groupings: Sequence[ColumnGroups]) -> Floats:
+    """Shares of the rows in the cells of one table. **Shape**: (d, m) -> (K,) or (K_1, K_2)."""
+    shape = tuple(groupings[k].size for k in table)
+    flat = np.ravel_multi_index(tuple(codes[k].astype(np.intp) for k in table), shape)
+    counts = np.bincount(flat, minlength=int(np.prod(shape)))
+    return np.asarray(counts.reshape(shape) / codes.shape[1])
 
 
 def _slack(share: Floats, rows: float, sigma: float) -> float:

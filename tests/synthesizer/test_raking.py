@@ -142,7 +142,41 @@ def test_tables_come_near_the_targets(n, cut):
     """Of a pool with weaker dependence the rows chosen have less than `cut` of its error."""
     rng = np.random.default_rng(2)
     asked, pool = learned(rng), dependent(3 * n, 0.5, rng)
-    assert error(pool[:, select(pool, n, asked, rng)], asked) < cut * error(pool[:, :n], asked)
+    cells = Cells.of(asked)
+    chosen = exchange(pool, sample(rake(pool, cells), n, rng), cells, rng)
+    assert error(pool[:, chosen], asked) < cut * error(pool[:, :n], asked)
+
+
+def test_a_wrong_pool_is_corrected_towards_the_law_and_not_its_sample():
+    """Of 40 samples of 1,000 rows: tables of a million rows come nearer; those of a right pool go no farther."""
+    truth = learned(np.random.default_rng(10), 1_000_000)
+    for strength, cut in ((0.2, 0.7), (0.6, 1.0)):
+        plain, chosen = [], []
+        for seed in range(40):
+            rng = np.random.default_rng(seed)
+            asked, pool = learned(rng, 1000), dependent(3000, strength, rng)
+            plain.append(error(pool[:, :1000], truth))
+            chosen.append(error(pool[:, select(pool, 1000, asked, rng)], truth))
+        assert np.mean(chosen) < cut * np.mean(plain)
+
+
+def test_rows_of_a_right_pool_are_no_nearer_to_the_sample():
+    """The rows chosen are as far from the sample that was fitted as from another one, over 200 of either.
+
+    Exchanges to the sample's own tables make them much nearer; the standard error of the mean gap is below 0.001.
+    """
+    gaps = {"shrunk": [], "not": []}
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        asked, other, pool = learned(rng, 1000), learned(rng, 1000), dependent(1500, 0.6, rng)
+        cells = Cells.of(asked)
+        both = {"shrunk": select(pool, 500, asked, rng), "not": exchange(pool, np.arange(1500) < 500, cells, rng)}
+        for name, chosen in both.items():
+            gaps[name].append(error(pool[:, chosen], other) - error(pool[:, chosen], asked))
+    errors = {name: np.std(gap) / np.sqrt(len(gap)) for name, gap in gaps.items()}
+    assert max(errors.values()) < 0.001
+    assert np.mean(gaps["shrunk"]) < 3 * errors["shrunk"]
+    assert np.mean(gaps["not"]) > 10 * errors["not"]
 
 
 def test_exchanges_lower_the_error_that_raking_leaves():
