@@ -8,13 +8,13 @@ z_ij = (target_ij - pool_ij) / sqrt(p_i p_j),    c_ab = sum_ij u_ia v_jb z_ij
 with u_0 = sqrt(p) and the others ordered by how much the other columns tell of them. A model's errors gather in a few
 of the c, chance is spread over all. With s the standard deviation that the target's chance gives c, it moves by
 
-g(c) = c max(0, 1 - (2.5 s / c)^2) - kappa clip(c, -2.5 s, 2.5 s).
+g(c) = c max(0, 1 - (2 s / c)^2) - kappa clip(c, -2 s, 2 s).
 
 The first term is a positive-part James-Stein weight of one contrast: what is beyond its chance is corrected, the rest
 is left to the model. But what is corrected still takes its share of the sample's chance along: by Stein's lemma
 Cov(g(c), chance of c) = s^2 E[g'(c)]. kappa takes more than that back from the contrasts within their chance:
 
-kappa sum_near s^2 = 2.25 sum_far s^2 (1 + (2.5 s / c)^2),  at most 0.7,  and 0 where noise was added.
+kappa sum_near s^2 = 2.25 sum_far s^2 (1 + (2 s / c)^2),  at most 0.7,  and 0 where noise was added.
 
 At 1 the covariances would sum to zero. It is more, for tables nearer to the truth show the same covariance as a larger
 gap between training rows and others. A budget bounds what is told of a person anyway.
@@ -34,7 +34,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-THRESHOLD = 2.5  # standard deviations of its chance beyond which a contrast is corrected
+THRESHOLD = 2.0  # standard deviations of its chance beyond which a contrast is corrected
 REPULSION = 2.25  # covariance taken back for each unit that is followed (docs/models.md)
 MAX_KAPPA = 0.7  # beyond it what is left to the model would be worse by more than chance
 NO_CHANCE = 1e-12  # variance of a contrast, in units of 1 / rows, below which there is none: it cannot be seen
@@ -66,7 +66,7 @@ def shrunk(
         >>> pool, measured = [np.array([0.5, 0.5])], [np.array([0.54, 0.46])]
         >>> few, many = (shrunk(pool, measured, [(0,)], rows=n, sigma=[0.0])[0] for n in (100, 10_000))
         >>> few.round(4).tolist(), many.round(4).tolist()  # within its chance, and beyond
-        ([0.5, 0.5], [0.5361, 0.4639])
+        ([0.5, 0.5], [0.5375, 0.4625])
     """
     margins = _margins(pool, tables)
     bases = canonical_bases(pool, tables)

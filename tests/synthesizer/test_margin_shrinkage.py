@@ -28,14 +28,14 @@ def drawn(joint: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def test_one_contrast_has_the_weight_of_james_and_stein():
-    """By hand: of 5 standard deviations 3.75 are kept, 5 (1 - 6.25 / 25); nothing is within its chance."""
-    assert moves(np.array([5.0, -5.0]), np.ones(2)) == pytest.approx([3.75, -3.75])
+    """By hand: of 5 standard deviations 4.2 are kept, 5 (1 - 4 / 25); nothing is within its chance."""
+    assert moves(np.array([5.0, -5.0]), np.ones(2)) == pytest.approx([4.2, -4.2])
 
 
 def test_what_is_within_its_chance_is_repelled_by_what_is_followed():
-    """One contrast of 5 has derivative 1 + 1/4; 2.25 times that over nine others with variance 1 is kappa, 0.3125."""
-    contrasts = np.array([5.0, *np.linspace(-2, 2, 9)])
-    asked = np.array([3.75 - 2.5 * 0.3125, *(-0.3125 * np.linspace(-2, 2, 9))])
+    """One contrast of 4 has derivative 1 + 1/4; 2.25 times that over nine others with variance 1 is kappa, 0.3125."""
+    contrasts = np.array([4.0, *np.linspace(-2, 2, 9)])
+    asked = np.array([3 - 2 * 0.3125, *(-0.3125 * np.linspace(-2, 2, 9))])
     assert moves(contrasts, np.ones(10)) == pytest.approx(asked)
 
 
@@ -63,7 +63,7 @@ def test_a_contrast_moves_no_farther_than_to_its_target(contrasts, variance, exa
 
 
 def test_moves_are_continuous_at_the_threshold():
-    near, far = (moves(np.array([x, 6.0, *np.ones(999)]), np.ones(1001))[0] for x in (2.5 - 1e-9, 2.5 + 1e-9))
+    near, far = (moves(np.array([x, 6.0, *np.ones(999)]), np.ones(1001))[0] for x in (2 - 1e-9, 2 + 1e-9))
     assert near == pytest.approx(far, abs=0.02)  # kappa alone jumps, by what one contrast of 1,000 adds to it
 
 
