@@ -142,6 +142,7 @@ class PairTables(nn.Module):
         starts = torch.tensor(self.starts[:-1], device=cat.device)
         return self.own[starts + cat, at]
 
+
 def _law(table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Law of the slot that is told of, of all rows. **Shape**: (K, sources) -> (K, 1)."""
     out: NDArray[np.float64] = (table.sum(axis=1, keepdims=True) + UNSEEN_ROWS) / (
