@@ -157,7 +157,7 @@ class MaskedNetwork(nn.Module):
         z = z if self.scores is None else self.scores.tell(z, cat, num)
         # hiding a cell from a row is a zero in the order matrix: no pass over all vectors is needed
         before = before & seen[:, None, :]
-        s = torch.matmul(before.to(dtype), z) + self.query.to(dtype)
+        s = torch.matmul(before.view(torch.int8).to(dtype), z) + self.query.to(dtype)
         s = s if context is None else s + context.to(dtype)
         pointers, places = self.pointers, None
         if pointers is not None:
@@ -167,8 +167,8 @@ class MaskedNetwork(nn.Module):
         heads, biases = (torch.split(each, list(self.layout.sizes)) for each in (table, self.bias))
         out = self._together(states, table, cat)
         # taken apart at once: the gradient of one slot taken alone is a whole tensor, nought but for that slot
-        alone, laws = states.unbind(0), None if self.scores is None else self.scores.laws()
-        told = self._told_by(cat, before)
+        alone, told = states.unbind(0), self._told_by(cat, before)
+        ratios = {} if self.scores is None else self.scores.log_ratios(alone, cat)
         for j, slot in enumerate(self.layout.slots):
             if j in out:
                 continue
@@ -176,8 +176,7 @@ class MaskedNetwork(nn.Module):
             if pointers is not None and places is not None and j in pointers.of:
                 logits = pointers.vote(j, logits, alone[j], pointers.take(places, j))
             parent = None if slot.parent is None else cat[:, slot.parent]
-            if self.scores is not None and j in self.scores.number:
-                logits = logits + self.scores.log_ratio(j, alone[j], parent, laws)
+            logits = logits + ratios[j] if j in ratios else logits
             fixed = self._fixed(j, parent, told, cat)
             logits = logits if fixed is None else logits + fixed
             loss = F.cross_entropy(logits, cat[:, j], reduction="none")

@@ -17,6 +17,8 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -24,11 +26,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from synthkit.encoding.layout import Layout
+from synthkit.training.layers.cells_of_numbers import CellsOfNumbers
 from synthkit.training.layers.logistic_mixtures import LOGISTIC_LAWS, log_ratio
 
 FARTHEST_SCORE = 4.5  # scores stay inside +- this
-
-Laws = tuple[tuple[Tensor, ...], tuple[Tensor, ...]]  # (H, 3 C) and (3 C,) of each slot of a number
+ABOUT_AS_MANY = 1.4  # cells of slots whose laws are worked out at once, the most by the fewest
 
 
 class NumberScores(nn.Module):
@@ -61,6 +63,10 @@ class NumberScores(nn.Module):
         self._middle_of: Tensor  # scores of the middles of all levels, in the column of their number
         self._placed = [k for k, fine in enumerate(self.fine) if fine is not None]
         self._flat_edges()
+        self._sizes = layout.sizes
+        self._groups = self._alike()
+        for k, group in enumerate(self._groups):
+            self.add_module(f"group_{k}", group)
 
     def _table(self, name: str, k: int) -> Tensor:
         table: Tensor = getattr(self, f"{name}_{k}")
@@ -89,6 +95,32 @@ class NumberScores(nn.Module):
         self.register_buffer("_inner_edges", flat, persistent=False)
         for name, values in where.items():
             self.register_buffer(f"_placed_{name}", torch.tensor(values, dtype=torch.long), persistent=False)
+
+    def _alike(self) -> list[CellsOfNumbers]:
+        """Slots of numbers whose cells are about as many, fine ones apart."""
+        fine = sorted((j for j in self.fine if j is not None), key=self._cells)
+        groups: list[list[int]] = [fine] if fine else []
+        bound = 0.0
+        for j in sorted(self.coarse, key=self._cells):
+            if self._cells(j) > bound:
+                groups.append([])
+                bound = ABOUT_AS_MANY * self._cells(j)
+            groups[-1].append(j)
+        return [CellsOfNumbers(tuple(slots), *self._of(slots)) for slots in groups]
+
+    def _cells(self, j: int) -> int:
+        kind = "coarse" if j in self.coarse else "fine"
+        return self._table(f"{kind}_normal", self.number[j]).shape[-1]
+
+    def _of(self, slots: list[int]) -> tuple[tuple[int | None, ...], list[Tensor], list[Tensor]]:
+        """Coarse slots of these if they are fine ones, and tables of their borders and masses."""
+        parents = tuple(None if j in self.coarse else self.coarse[self.number[j]] for j in slots)
+        kinds = ["coarse" if parent is None else "fine" for parent in parents]
+        edges, normal = (
+            [self._table(f"{kind}_{what}", self.number[j]) for kind, j in zip(kinds, slots, strict=True)]
+            for what in ("edges", "normal")
+        )
+        return parents, edges, normal
 
     def middles(self, k: int) -> Tensor:
         """Scores of the middles of the coarse levels of number k, 0 of "missing". **Shape**: (K,)."""
@@ -136,22 +168,31 @@ class NumberScores(nn.Module):
         place = offset[..., None] * self.vectors[self._placed_number]
         return z.index_add_(1, of["fine"], place.to(z.dtype))
 
-    def laws(self) -> Laws:
-        """Weights of the mixtures of all slots, taken apart once: the gradient of one taken alone is a whole tensor."""
-        return self.law.unbind(0), self.law_bias.unbind(0)
-
-    def log_ratio(self, j: int, state: Tensor, parent: Tensor | None, laws: Laws | None = None) -> Tensor:
+    def log_ratio(self, j: int, state: Tensor, parent: Tensor | None) -> Tensor:
         """Log-ratio of the mixture to a standard normal law on each level of slot j, 0 for "missing".
 
         **Shape**: states (B, H), for a fine slot the coarse levels (B,) -> (B, K).
         """
-        k, at = self.number[j], self._law_at[j]
-        law, bias = (self.law[at], self.law_bias[at]) if laws is None else (laws[0][at], laws[1][at])
-        if parent is not None:
-            edges, normal = (self._table(f"fine_{what}", k)[parent] for what in ("edges", "normal"))
-            return log_ratio(state, law, bias, edges, normal)
-        ratio = log_ratio(state, law, bias, self._table("coarse_edges", k), self._table("coarse_normal", k))
-        return F.pad(ratio, (0, len(self._table("fine_edges", k)) - ratio.shape[1]))
+        k, at = self.number[j], slice(self._law_at[j], self._law_at[j] + 1)
+        kind, rows = ("coarse", None) if parent is None else ("fine", parent)
+        edges, normal = (self._table(f"{kind}_{what}", k)[rows][None] for what in ("edges", "normal"))
+        ratio = log_ratio(state[None], self.law[at], self.law_bias[at], edges, normal)[0]
+        return F.pad(ratio, (0, self._sizes[j] - ratio.shape[1]))
+
+    def log_ratios(self, states: Sequence[Tensor], cat: Tensor) -> dict[int, Tensor]:
+        """The same of all slots of numbers, those of about as many levels at once.
+
+        **Shape**: states (B, H) of all slots, levels (B, D) -> by slot, (B, K).
+        """
+        out: dict[int, Tensor] = {}
+        for group in self._groups:
+            at = torch.tensor([self._law_at[j] for j in group.slots], device=cat.device)
+            edges, normal = group.cells(cat)
+            laws = self.law.index_select(0, at), self.law_bias.index_select(0, at)
+            ratios = log_ratio(torch.stack([states[j] for j in group.slots]), *laws, edges, normal).unbind(0)
+            for j, cells, ratio in zip(group.slots, group.sizes, ratios, strict=True):
+                out[j] = F.pad(ratio[:, :cells], (0, self._sizes[j] - cells))
+        return out
 
 
 def _normal_mass(edges: Tensor) -> Tensor:

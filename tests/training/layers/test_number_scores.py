@@ -120,3 +120,15 @@ def test_a_number_without_fine_slot_has_a_law_and_no_place():
     network = scores(fine=False)
     assert network.log_ratio(1, torch.randn(3, WIDTH), None).shape == (3, 3)
     assert network.place(1, torch.zeros((3, 2), dtype=torch.long), None) is None
+
+
+@pytest.mark.parametrize("kind", [{}, {"missing": True}, {"fine": False}])
+def test_all_slots_together_have_the_ratios_of_each_alone(kind):
+    network, slots = scores(**kind), len(layout(**kind).slots)
+    network.law.data.normal_()
+    states, cat = torch.randn(slots, 6, WIDTH), torch.tensor([[0, 0, 1], [1, 1, 1]])[:, :slots].repeat(3, 1)
+    together = network.log_ratios(states, cat)
+    assert sorted(together) == sorted(network.number)
+    for j, ratio in together.items():
+        alone = network.log_ratio(j, states[j], cat[:, 1] if j == 2 else None)
+        torch.testing.assert_close(ratio, alone)
