@@ -52,7 +52,7 @@ class _LogRatio(torch.autograd.Function):
         return torch.log(share)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """**Shape**: (S, B, K) -> those of the arguments."""
         state, law, given, weight, steep, below, share, factor, edges = ctx.saved_tensors
         _, mean, scale = given.chunk(3, dim=1)

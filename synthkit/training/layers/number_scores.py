@@ -93,6 +93,7 @@ class NumberScores(nn.Module):
             "number": self._placed,
         }
         self.register_buffer("_inner_edges", flat, persistent=False)
+        self._inner_edges: Tensor
         for name, values in where.items():
             self.register_buffer(f"_placed_{name}", torch.tensor(values, dtype=torch.long), persistent=False)
 
@@ -161,11 +162,12 @@ class NumberScores(nn.Module):
         """
         if not self._placed:
             return z
-        of = {name: getattr(self, f"_placed_{name}") for name in ("start", "stride", "coarse", "fine", "residual")}
+        names = ("start", "stride", "coarse", "fine", "residual", "number")
+        of: dict[str, Tensor] = {name: getattr(self, f"_placed_{name}") for name in names}
         at = of["start"] + cat[:, of["coarse"]] * of["stride"] + cat[:, of["fine"]]
         low, high = self._inner_edges[at], self._inner_edges[at + 1]
         offset = low + (0.5 if num is None else num[:, of["residual"]]) * (high - low)  # (B, numbers)
-        place = offset[..., None] * self.vectors[self._placed_number]
+        place = offset[..., None] * self.vectors[of["number"]]
         return z.index_add_(1, of["fine"], place.to(z.dtype))
 
     def log_ratio(self, j: int, state: Tensor, parent: Tensor | None) -> Tensor:
