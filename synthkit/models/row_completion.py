@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from synthkit.encoding.layout import ConstraintMask, Given, Layout, Rows
@@ -14,6 +16,8 @@ from synthkit.training.layers.gated_blocks import fast_dtype
 from synthkit.training.layers.masked_network import Partial
 
 Admit = Callable[[int, Tensor, Tensor | None], Tensor | None]  # slot, levels so far, mask -> mask of admissible levels
+
+MOSTLY_SHARED = 2  # rows a group, on average, from which on laws are worked out once a group
 
 
 class LearnedValues(Protocol):
@@ -102,14 +106,14 @@ def complete_rows(
     admissible = ConstraintMask(layout, n, given, device)
     learned = net.learned() if learned is None else learned
     s = known_sum(net, given, learned.values, num)
+    alike = None if context is not None or bool(known.any()) else SharedLaws.at_first(n, layout, device)
     for j in range(known.shape[1]):
         admissible.observe(j, given.cat[:, j])
     for j in drawing_order(given, layout):
         here = known[:, j]
         if bool(here.all()):
             continue
-        state = s if context is None else s + context[:, j]
-        p = _law(net, j, state, row, learned)
+        p = _law(net, j, s if context is None else s + context[:, j], row, learned, alike)
         mask = admissible.mask(j)
         mask = mask if admit is None else admit(j, cat, mask)
         level = torch.where(here, cat[:, j], draw_allowed(p, mask, generator))
@@ -119,14 +123,51 @@ def complete_rows(
         cat[:, j], row.have[:, j] = level, True
         admissible.observe(j, level)
         fresh = ~here if applies is None else applies & ~here
-        z, place = learned.values[level + net.offsets[j]], net.place(j, cat, num)
+        z, place = F.embedding(level + net.offsets[j], learned.values), net.place(j, cat, num)
         z = z if place is None else z + place
+        alike = None if alike is None or place is not None else alike.with_levels(level)
         s.add_(z if bool(fresh.all()) else torch.where(fresh[:, None], z, 0.0))
     return Rows(cat, num)
 
 
-def _law(net: Conditionals[L], j: int, state: Tensor, row: Partial, learned: L) -> Tensor:
+@dataclass(frozen=True)
+class SharedLaws:
+    """Which rows have had the same levels so far, so that one law serves them all: of the first slot there is one.
+
+    Args:
+        of: group of each row. **Shape**: (n,).
+        one: a row of each group. **Shape**: (groups,).
+    """
+
+    of: Tensor
+    one: Tensor
+
+    @staticmethod
+    def at_first(n: int, layout: Layout, device: torch.device) -> SharedLaws | None:
+        """All rows in one group; None where laws follow more than levels, by links between numbers."""
+        if layout.links or n < 2:
+            return None
+        return SharedLaws(
+            torch.zeros(n, dtype=torch.long, device=device), torch.zeros(1, dtype=torch.long, device=device)
+        )
+
+    def with_levels(self, level: Tensor) -> SharedLaws | None:
+        """The groups once one more slot is drawn; None where hardly any rows share one. **Shape**: (n,)."""
+        drawn, of = torch.unique(self.of * (int(level.max()) + 1) + level, return_inverse=True)
+        if MOSTLY_SHARED * len(drawn) > len(level):
+            return None
+        one = torch.empty_like(drawn)
+        one[of] = torch.arange(len(level), device=level.device)
+        return SharedLaws(of, one)
+
+
+def _law(
+    net: Conditionals[L], j: int, state: Tensor, row: Partial, learned: L, alike: SharedLaws | None = None
+) -> Tensor:
     """Law of a slot, worked out for as many rows at once as a cache holds. **Shape**: (n, H) -> (n, K)."""
+    if alike is not None:
+        some = Partial(row.cat[alike.one], row.have[alike.one], None if row.num is None else row.num[alike.one])
+        return _law(net, j, state[alike.one], some, learned).index_select(0, alike.of)
     dtype, n = fast_dtype(net.device), len(state)
     size = max(n, 1) if net.rows_at_once is None else net.rows_at_once
     laws = []

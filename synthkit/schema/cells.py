@@ -110,7 +110,13 @@ def invalid_texts(values: pd.Series) -> NDArray[np.bool_]:
         return np.append(invalid_texts(pd.Series(dtype.categories)), False)[values.cat.codes.to_numpy()]
     if not (pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)):
         return np.zeros(len(values), dtype=bool)
-    texts = [cell if isinstance(cell, str) else "" for cell in values.to_numpy(dtype=object)]
+    cells = values.to_numpy(dtype=object).tolist()
+    try:
+        if _INVALID_CHARACTERS.search("".join(cells)) is None:
+            return np.zeros(len(values), dtype=bool)
+    except TypeError:  # some cells are no text
+        pass
+    texts = [cell if isinstance(cell, str) else "" for cell in cells]
     if _INVALID_CHARACTERS.search("".join(texts)) is None:
         return np.zeros(len(values), dtype=bool)
     return np.array([_INVALID_CHARACTERS.search(text) is not None for text in texts], dtype=bool)

@@ -112,7 +112,7 @@ class MaskedNetwork(nn.Module):
     def _values(self) -> Tensor:
         """Value vectors of all levels, with the scores of those of numbers. **Shape**: (V, H)."""
         table: Tensor = self.values()
-        return table if self.scores is None else table + self.scores.levels(self.layout.sizes)
+        return table if self.scores is None else table + self.scores.levels()
 
     def orders(self, n: int, canonical: float, device: torch.device) -> Tensor:
         """Whether slot i precedes slot j in the order of row b, at [b, j, i]; the table's own for a share of rows.
@@ -154,10 +154,10 @@ class MaskedNetwork(nn.Module):
         if self.training and self.sizes.input_dropout:
             seen = seen & (keep(cat.shape, self.sizes.input_dropout, dtype, cat.device) > 0)
         z = F.embedding(cat + self.offsets, table).to(dtype)
-        z = z if self.scores is None else z + self.scores.places(cat, num).to(dtype)
+        z = z if self.scores is None else self.scores.tell(z, cat, num)
         # hiding a cell from a row is a zero in the order matrix: no pass over all vectors is needed
         before = before & seen[:, None, :]
-        s = torch.matmul(before.to(dtype), z) + self.query.to(dtype)
+        s = torch.matmul(before.view(torch.int8).to(dtype), z) + self.query.to(dtype)
         s = s if context is None else s + context.to(dtype)
         pointers, places = self.pointers, None
         if pointers is not None:
@@ -167,35 +167,57 @@ class MaskedNetwork(nn.Module):
         heads, biases = (torch.split(each, list(self.layout.sizes)) for each in (table, self.bias))
         out = self._together(states, table, cat)
         # taken apart at once: the gradient of one slot taken alone is a whole tensor, nought but for that slot
-        alone = states.unbind(0)
+        alone, told = states.unbind(0), self._told_by(cat, before)
+        ratios = {} if self.scores is None else self.scores.log_ratios(alone, cat)
         for j, slot in enumerate(self.layout.slots):
             if j in out:
                 continue
             logits = torch.mm(alone[j], heads[j].T).float() + biases[j]
             if pointers is not None and places is not None and j in pointers.of:
                 logits = pointers.vote(j, logits, alone[j], pointers.take(places, j))
-            if slot.parent is not None:
-                logits = logits + self.base(j, cat[:, slot.parent])
-            logits = self._told(j, logits, alone[j], cat, before[:, j])
+            parent = None if slot.parent is None else cat[:, slot.parent]
+            logits = logits + ratios[j] if j in ratios else logits
+            fixed = self._fixed(j, parent, told, cat)
+            logits = logits if fixed is None else logits + fixed
             loss = F.cross_entropy(logits, cat[:, j], reduction="none")
-            out[j] = loss if slot.parent is None else torch.where(informative[:, j], loss, 0.0)
+            out[j] = loss if parent is None else torch.where(informative[:, j], loss, 0.0)
         return torch.stack([out[j] for j in range(len(out))])
 
-    def _told(self, j: int, logits: Tensor, state: Tensor, cat: Tensor, known: Tensor) -> Tensor:
-        """Logits of slot j with what mixtures of scores and counted tables say.
+    def _tables(self) -> tuple[PairTables, ...]:
+        """Counted tables, the one that speaks first in front."""
+        return tuple(pairs for pairs in (self.pairs, self.pairs_behind) if pairs is not None)
 
-        **Shape**: (B, K), (B, H), (B, D), bool (B, D) -> (B, K).
+    @torch.no_grad()
+    def _told_by(self, cat: Tensor, before: Tensor) -> list[tuple[PairTables, Tensor, Tensor | None]]:
+        """Levels by which counted tables tell of all slots, and what a row itself brought to them while training.
+
+        **Shape**: (B, D), bool (B or 1, D, D) -> of each table (B, D), (B, D).
         """
-        if self.scores is not None and j in self.scores.number:
-            parent = self.layout.slots[j].parent
-            logits = logits + self.scores.log_ratio(j, state, None if parent is None else cat[:, parent])
-        for pairs in (self.pairs, self.pairs_behind):
-            if pairs is not None:
-                logits = pairs.add(j, logits, cat, known)
-                if self.training:
-                    logits = pairs.without_own(j, logits, cat, known)
-                known = known & ~pairs.speaks(j, known)[:, None]
-        return logits
+        told: list[tuple[PairTables, Tensor, Tensor | None]] = []
+        spoken = torch.zeros_like(cat, dtype=torch.bool)
+        for pairs in self._tables():
+            at = pairs.told_by(cat, before).masked_fill(spoken, pairs.width - 1)
+            spoken = spoken | (at < pairs.width - 1)
+            told.append((pairs, at.T.contiguous().T, pairs.own_parts(cat, at) if self.training else None))
+        return told
+
+    @torch.no_grad()
+    def _fixed(
+        self, j: int, parent: Tensor | None, told: list[tuple[PairTables, Tensor, Tensor | None]], cat: Tensor
+    ) -> Tensor | None:
+        """What is added to the logits of slot j and is not learned: base measures and counted tables.
+
+        **Shape**: levels of the parent (B,), of all slots (B, D) -> (B, K).
+        """
+        fixed = None if parent is None else self.base(j, parent)
+        for pairs, at, own in told:
+            law = pairs.laws(j, at[:, j])
+            if law is None:
+                continue
+            if own is not None:
+                law.scatter_add_(1, cat[:, j : j + 1], own[:, j : j + 1])
+            fixed = law if fixed is None else fixed + law
+        return fixed
 
     def _together(self, states: Tensor, heads: Tensor, cat: Tensor) -> dict[int, Tensor]:
         """What slots that are alike add, one product for all: a wide table has hundreds, each too small for its own.
@@ -228,9 +250,15 @@ class MaskedNetwork(nn.Module):
         out = torch.mm(state, learned.heads[j].to(dtype).T).float() + learned.biases[j]
         if pointers is not None and places is not None:
             out = pointers.vote(j, out, state, places)
-        out = self._told(j, out, state, row.cat, row.have)
-        parent = self.layout.slots[j].parent
-        return out if parent is None else out + self.base(j, row.cat[:, parent])
+        slot, known = self.layout.slots[j], row.have
+        parent = None if slot.parent is None else row.cat[:, slot.parent]
+        if self.scores is not None and j in self.scores.number:
+            out = out + self.scores.log_ratio(j, state, parent)
+        tables = self._tables()
+        for k, pairs in enumerate(tables):
+            out = pairs.add(j, out, row.cat, known)
+            known = known if k + 1 == len(tables) else known & ~pairs.speaks(j, known)[:, None]
+        return out if parent is None else out + self.base(j, parent)
 
     def learned(self) -> LearnedTables:
         """Tables that are the same for every row, worked out once."""

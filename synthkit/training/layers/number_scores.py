@@ -17,6 +17,8 @@ References:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -24,12 +26,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from synthkit.encoding.layout import Layout
+from synthkit.training.layers.cells_of_numbers import CellsOfNumbers
+from synthkit.training.layers.logistic_mixtures import LOGISTIC_LAWS, log_ratio
 
 FARTHEST_SCORE = 4.5  # scores stay inside +- this
-LOGISTIC_LAWS = 2  # of a mixture
-NORMAL_LIKE = 0.55  # scale of the logistic law that is nearest to a standard normal one
-SCALES = (-4.0, 2.0)  # between which the log of a scale stays, in units of the above
-EVEN_SHARE = 0.003  # of the standard normal law in every mixture: no cell is out of reach
+ABOUT_AS_MANY = 1.4  # cells of slots whose laws are worked out at once, the most by the fewest
 
 
 class NumberScores(nn.Module):
@@ -58,10 +59,69 @@ class NumberScores(nn.Module):
             for name, scores in zip(("coarse", "fine"), _edges(layout, of), strict=True):
                 self.register_buffer(f"{name}_edges_{k}", scores, persistent=False)
                 self.register_buffer(f"{name}_normal_{k}", _normal_mass(scores), persistent=False)
+        self.register_buffer("_middle_of", self._middles(layout), persistent=False)
+        self._middle_of: Tensor  # scores of the middles of all levels, in the column of their number
+        self._placed = [k for k, fine in enumerate(self.fine) if fine is not None]
+        self._flat_edges()
+        self._sizes = layout.sizes
+        self._groups = self._alike()
+        for k, group in enumerate(self._groups):
+            self.add_module(f"group_{k}", group)
 
     def _table(self, name: str, k: int) -> Tensor:
         table: Tensor = getattr(self, f"{name}_{k}")
         return table
+
+    def _middles(self, layout: Layout) -> Tensor:
+        out = torch.zeros(sum(layout.sizes), len(self.coarse))
+        starts = np.concatenate([[0], np.cumsum(layout.sizes)])
+        for k, j in enumerate(self.coarse):
+            out[starts[j] : starts[j + 1], k] = self.middles(k)
+        return out
+
+    def _flat_edges(self) -> None:
+        """Borders inside the coarse levels of all numbers that have fine slots, end to end, less their middles."""
+        tables = [self._table("fine_edges", k) - self.middles(k)[:, None] for k in self._placed]
+        starts = np.cumsum([0, *(table.numel() for table in tables)])[:-1]
+        flat = torch.cat([table.ravel() for table in tables]) if tables else torch.zeros(0)
+        where = {
+            "start": starts,
+            "stride": [table.shape[1] for table in tables],
+            "coarse": [self.coarse[k] for k in self._placed],
+            "fine": [self.fine[k] for k in self._placed],
+            "residual": [self._residual[k] for k in self._placed],
+            "number": self._placed,
+        }
+        self.register_buffer("_inner_edges", flat, persistent=False)
+        self._inner_edges: Tensor
+        for name, values in where.items():
+            self.register_buffer(f"_placed_{name}", torch.tensor(values, dtype=torch.long), persistent=False)
+
+    def _alike(self) -> list[CellsOfNumbers]:
+        """Slots of numbers whose cells are about as many, fine ones apart."""
+        fine = sorted((j for j in self.fine if j is not None), key=self._cells)
+        groups: list[list[int]] = [fine] if fine else []
+        bound = 0.0
+        for j in sorted(self.coarse, key=self._cells):
+            if self._cells(j) > bound:
+                groups.append([])
+                bound = ABOUT_AS_MANY * self._cells(j)
+            groups[-1].append(j)
+        return [CellsOfNumbers(tuple(slots), *self._of(slots)) for slots in groups]
+
+    def _cells(self, j: int) -> int:
+        kind = "coarse" if j in self.coarse else "fine"
+        return self._table(f"{kind}_normal", self.number[j]).shape[-1]
+
+    def _of(self, slots: list[int]) -> tuple[tuple[int | None, ...], list[Tensor], list[Tensor]]:
+        """Coarse slots of these if they are fine ones, and tables of their borders and masses."""
+        parents = tuple(None if j in self.coarse else self.coarse[self.number[j]] for j in slots)
+        kinds = ["coarse" if parent is None else "fine" for parent in parents]
+        edges, normal = (
+            [self._table(f"{kind}_{what}", self.number[j]) for kind, j in zip(kinds, slots, strict=True)]
+            for what in ("edges", "normal")
+        )
+        return parents, edges, normal
 
     def middles(self, k: int) -> Tensor:
         """Scores of the middles of the coarse levels of number k, 0 of "missing". **Shape**: (K,)."""
@@ -69,14 +129,9 @@ class NumberScores(nn.Module):
         middle = (edges[:-1] + edges[1:]) / 2
         return F.pad(middle, (0, len(self._table("fine_edges", k)) - len(middle)))
 
-    def levels(self, sizes: tuple[int, ...]) -> Tensor:
+    def levels(self) -> Tensor:
         """Vectors of the scores of all levels of all slots: those of coarse levels of numbers. **Shape**: (V, H)."""
-        parts = [self.vectors.new_zeros(size, 1) for size in sizes]
-        which = torch.zeros(len(sizes), dtype=torch.long, device=self.vectors.device)
-        for k, j in enumerate(self.coarse):
-            parts[j], which[j] = self.middles(k)[:, None], k
-        repeats = torch.tensor(sizes, device=which.device)
-        return torch.cat(parts) * self.vectors[which].repeat_interleave(repeats, dim=0)
+        return self._middle_of @ self.vectors
 
     def offset(self, j: int, cat: Tensor, num: Tensor | None) -> Tensor | None:
         """Score of a number less that of the middle of its coarse level; None if slot j is not its fine slot.
@@ -100,43 +155,52 @@ class NumberScores(nn.Module):
         offset = self.offset(j, cat, num)
         return None if offset is None else offset[:, None] * self.vectors[self.number[j]]
 
-    def places(self, cat: Tensor, num: Tensor | None) -> Tensor:
-        """The same of all slots, zero for other slots. **Shape**: (B, D), (B, r) -> (B, D, H)."""
-        nothing, which = self.vectors.new_zeros(len(cat)), torch.zeros(cat.shape[1], dtype=torch.long)
-        offsets = []
-        for j in range(cat.shape[1]):
-            offset = self.offset(j, cat, num)
-            offsets.append(nothing if offset is None else offset)
-            which[j] = 0 if offset is None else self.number[j]
-        return torch.stack(offsets, dim=1)[..., None] * self.vectors[which.to(cat.device)]
+    def tell(self, z: Tensor, cat: Tensor, num: Tensor | None) -> Tensor:
+        """Value vectors of cells with the places of numbers inside their coarse levels added, in place.
+
+        **Shape**: (B, D, H), levels (B, D), positions (B, r) -> (B, D, H).
+        """
+        if not self._placed:
+            return z
+        names = ("start", "stride", "coarse", "fine", "residual", "number")
+        of: dict[str, Tensor] = {name: getattr(self, f"_placed_{name}") for name in names}
+        at = of["start"] + cat[:, of["coarse"]] * of["stride"] + cat[:, of["fine"]]
+        low, high = self._inner_edges[at], self._inner_edges[at + 1]
+        offset = low + (0.5 if num is None else num[:, of["residual"]]) * (high - low)  # (B, numbers)
+        place = offset[..., None] * self.vectors[of["number"]]
+        return z.index_add_(1, of["fine"], place.to(z.dtype))
 
     def log_ratio(self, j: int, state: Tensor, parent: Tensor | None) -> Tensor:
         """Log-ratio of the mixture to a standard normal law on each level of slot j, 0 for "missing".
 
         **Shape**: states (B, H), for a fine slot the coarse levels (B,) -> (B, K).
         """
-        k, at = self.number[j], self._law_at[j]
-        weight, mean, scale = torch.addmm(self.law_bias[at], state.float(), self.law[at]).chunk(3, dim=1)
-        scale = NORMAL_LIKE * torch.exp(scale.clamp(*SCALES))
-        if parent is not None:
-            edges, normal = (self._table(f"fine_{what}", k)[parent] for what in ("edges", "normal"))
-            return _log_ratio(edges, normal, weight, mean, scale)
-        ratio = _log_ratio(self._table("coarse_edges", k), self._table("coarse_normal", k), weight, mean, scale)
-        return F.pad(ratio, (0, len(self._table("fine_edges", k)) - ratio.shape[1]))
+        k, at = self.number[j], slice(self._law_at[j], self._law_at[j] + 1)
+        kind, rows = ("coarse", None) if parent is None else ("fine", parent)
+        edges, normal = (self._table(f"{kind}_{what}", k)[rows][None] for what in ("edges", "normal"))
+        ratio = log_ratio(state[None], self.law[at], self.law_bias[at], edges, normal)[0]
+        return F.pad(ratio, (0, self._sizes[j] - ratio.shape[1]))
+
+    def log_ratios(self, states: Sequence[Tensor], cat: Tensor) -> dict[int, Tensor]:
+        """The same of all slots of numbers, those of about as many levels at once.
+
+        **Shape**: states (B, H) of all slots, levels (B, D) -> by slot, (B, K).
+        """
+        out: dict[int, Tensor] = {}
+        for group in self._groups:
+            at = torch.tensor([self._law_at[j] for j in group.slots], device=cat.device)
+            edges, normal = group.cells(cat)
+            laws = self.law.index_select(0, at), self.law_bias.index_select(0, at)
+            ratios = log_ratio(torch.stack([states[j] for j in group.slots]), *laws, edges, normal).unbind(0)
+            for j, cells, ratio in zip(group.slots, group.sizes, ratios, strict=True):
+                out[j] = F.pad(ratio[:, :cells], (0, self._sizes[j] - cells))
+        return out
 
 
 def _normal_mass(edges: Tensor) -> Tensor:
     below = torch.special.ndtr(edges.double())
     mass: Tensor = (below[..., 1:] - below[..., :-1]).clamp(min=1e-7).float()
     return mass
-
-
-def _log_ratio(edges: Tensor, normal: Tensor, weight: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
-    """**Shape**: (K + 1) or (B, K + 1), (K) or (B, K), each (B, C) -> (B, K)."""
-    below = torch.sigmoid((edges.unsqueeze(-2) - mean[..., None]) / scale[..., None])  # (B, C, K + 1)
-    total = torch.bmm(torch.softmax(weight, dim=1)[:, None], below).squeeze(1)
-    mass = (total[:, 1:] - total[:, :-1]).clamp(min=0.0)
-    return torch.log((1 - EVEN_SHARE) * mass / normal + EVEN_SHARE)
 
 
 def _edges(layout: Layout, slots: tuple[int, ...]) -> tuple[Tensor, Tensor]:

@@ -42,6 +42,8 @@ class PairTables(nn.Module):
         self.register_buffer("own", torch.zeros(0, self.width), persistent=False)
         self.source: Tensor
         self.told: Tensor
+        self._laws: list[Tensor | None] = []
+        self._laws_of: tuple[int, int, int] | None = None  # the tables that they were made of
         self.own: Tensor  # log-ratio of the count of a cell without one of its rows to that with it
 
     def learn(self, cat: Tensor, known: int | None = None, *, leave_one_out: bool = False) -> None:
@@ -92,23 +94,27 @@ class PairTables(nn.Module):
             self.own[here] = 0.0
             self.own[here, : table.shape[1]] = torch.from_numpy(without).float()
 
-    def speaks(self, j: int, known: Tensor) -> Tensor:
-        """Whether the source of slot j is known. **Shape**: which slots are (B or 1, D) bool -> (B or 1,)."""
-        i = int(self.source[j])
-        return torch.zeros_like(known[:, 0]) if i < 0 else known[:, i]
+    def told_by(self, cat: Tensor, known: Tensor) -> Tensor:
+        """Level of the source of every slot, or the column behind all levels where it is not known or there is none.
 
-    def without_own(self, j: int, logits: Tensor, cat: Tensor, known: Tensor) -> Tensor:
-        """Logits of slot j of rows that were counted, less what each row itself brought to the count.
-
-        The count of a row's source level falls by one as well, which is the same for all levels and changes no law.
-
-        **Shape**: (B, K), levels (B, D), which are known (B or 1, D) bool -> (B, K).
+        **Shape**: levels (B, D), which are known as each slot sees it (B or 1, D, D) bool -> (B, D).
         """
-        i = int(self.source[j])
-        if i < 0 or not len(self.own):
-            return logits
-        at = torch.where(known[:, i], cat[:, i], self.width - 1)
-        return logits.scatter_add(1, cat[:, j : j + 1], self.own[self.starts[j] + cat[:, j], at][:, None])
+        source = self.source.clamp(min=0)
+        there = known[:, torch.arange(len(source), device=cat.device), source] & (self.source >= 0)
+        return torch.where(there, cat[:, source], self.width - 1)
+
+    def laws(self, j: int, at: Tensor) -> Tensor | None:
+        """What sources at these levels add to the logits of slot j; None if it has none. **Shape**: (B,) -> (B, K)."""
+        version = (self.told.data_ptr(), self.told._version, self.source._version)
+        if version != self._laws_of:
+            self._laws, self._laws_of = self._by_source(), version
+        law = self._laws[j]
+        return None if law is None else law.index_select(0, at)
+
+    def _by_source(self) -> list[Tensor | None]:
+        """The law of each slot that has a source, a row for each level of it: rows are found faster than columns."""
+        slots = zip(self.source.tolist(), self.starts[:-1], self.starts[1:], strict=True)
+        return [self.told[start:end].T.contiguous() if i >= 0 else None for i, start, end in slots]
 
     def add(self, j: int, logits: Tensor, cat: Tensor, known: Tensor) -> Tensor:
         """Logits of slot j and what its source tells of it, where that is known.
@@ -116,10 +122,25 @@ class PairTables(nn.Module):
         **Shape**: (B, K), levels (B, D), which are known (B or 1, D) bool -> (B, K).
         """
         i = int(self.source[j])
-        if i < 0:
-            return logits
-        at = torch.where(known[:, i], cat[:, i], self.width - 1)
-        return logits + self.told[self.starts[j] : self.starts[j + 1]].T[at]
+        law = None if i < 0 else self.laws(j, torch.where(known[:, i], cat[:, i], self.width - 1))
+        return logits if law is None else logits + law
+
+    def speaks(self, j: int, known: Tensor) -> Tensor:
+        """Whether the source of slot j is known. **Shape**: which slots are (B or 1, D) bool -> (B or 1,)."""
+        i = int(self.source[j])
+        return torch.zeros_like(known[:, 0]) if i < 0 else known[:, i]
+
+    def own_parts(self, cat: Tensor, at: Tensor) -> Tensor | None:
+        """What a row that was counted itself brought to the logit of its own level of every slot, to be added.
+
+        The count of a row's source level falls by one as well, which is the same for all levels and changes no law.
+
+        **Shape**: levels (B, D), those of their sources (B, D) -> (B, D), None if no row is left out.
+        """
+        if not len(self.own):
+            return None
+        starts = torch.tensor(self.starts[:-1], device=cat.device)
+        return self.own[starts + cat, at]
 
 
 def _law(table: NDArray[np.float64]) -> NDArray[np.float64]:

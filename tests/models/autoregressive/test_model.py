@@ -20,7 +20,7 @@ from synthkit.encoding.smoothing import log_shares
 from synthkit.errors import ConfigError
 from synthkit.models.autoregressive.config import AutoregressiveConfig, default_steps
 from synthkit.models.autoregressive.model import Autoregressive
-from synthkit.models.row_completion import known_sum
+from synthkit.models.row_completion import SharedLaws, complete_rows, known_sum
 from synthkit.schema import Schema
 from synthkit.synthesizer.synthesizer import Synthesizer
 from synthkit.training.layers.gated_blocks import keep
@@ -225,6 +225,35 @@ def test_completion_is_sampling_slot_by_slot(known):
     assert counts.sum() == n
     assert agrees(counts, p)
     assert not agrees(counts, np.roll(p, 1)), "the test would notice"
+
+
+@torch.no_grad()
+def test_rows_with_the_same_levels_so_far_are_drawn_as_each_alone(monkeypatch):
+    layout = layout_of([3, (3, 2), 2, 4])
+    model = model_of(layout, blocks=1)
+    n = 4000
+    unknown = Given(torch.full((n, len(layout.slots)), -1), {})
+    groups = []
+    with_levels = SharedLaws.with_levels
+    monkeypatch.setattr(
+        SharedLaws, "with_levels", lambda self, level: groups.append(len(self.one)) or with_levels(self, level)
+    )
+    shared = complete_rows(model._network, unknown, torch.Generator().manual_seed(3))
+    assert groups[0] == 1 < groups[-1] <= n / 2
+    nothing = torch.zeros(n, len(layout.slots), model._network.query.shape[1])
+    alone = complete_rows(model._network, unknown, torch.Generator().manual_seed(3), context=nothing)
+    assert (shared.cat == alone.cat).all(dim=1).float().mean() > 0.98  # a product of other rows is rounded otherwise
+
+
+def test_laws_that_follow_links_or_hardly_shared_levels_are_not_shared():
+    layout = layout_of([(3, 2), (3, 2), 2])
+    assert SharedLaws.at_first(5, layout, torch.device("cpu")) is not None
+    assert SharedLaws.at_first(5, pointed(layout), torch.device("cpu")) is None
+    groups = SharedLaws(torch.zeros(6, dtype=torch.long), torch.zeros(1, dtype=torch.long))
+    found = groups.with_levels(torch.tensor([2, 0, 2, 0, 0, 2]))
+    assert found.of.tolist() == [1, 0, 1, 0, 0, 1]
+    assert sorted(found.of[found.one].tolist()) == [0, 1]
+    assert groups.with_levels(torch.tensor([0, 1, 2, 3, 3, 3])) is None
 
 
 @torch.no_grad()

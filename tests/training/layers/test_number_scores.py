@@ -8,7 +8,8 @@ import torch
 from scipy import stats
 
 from synthkit.encoding.layout import Layout, Slot
-from synthkit.training.layers.number_scores import EVEN_SHARE, LOGISTIC_LAWS, NORMAL_LIKE, NumberScores
+from synthkit.training.layers.logistic_mixtures import EVEN_SHARE, LOGISTIC_LAWS, NORMAL_LIKE
+from synthkit.training.layers.number_scores import NumberScores
 
 SHARES = np.array([0.2, 0.5, 0.3])
 WITHIN = np.array([[0.5, 0.5], [0.25, 0.75], [1.0, 0.0]])
@@ -56,17 +57,18 @@ def test_level_and_place_together_are_the_score_of_the_value():
     network = scores()
     cat, num = torch.tensor([[0, 1, 1], [0, 0, 0]]), torch.tensor([[0.4], [1.0]])
     sizes = layout().sizes
-    coarse = network.levels(sizes)[cat[:, 1] + sizes[0]]
+    coarse = network.levels()[cat[:, 1] + sizes[0]]
     place = network.place(2, cat, num)
     edges = stats.norm.ppf([0.2 + 0.5 * 0.25, 0.7])
     value = np.array([edges[0] + 0.4 * (edges[1] - edges[0]), stats.norm.ppf(0.1)])
     np.testing.assert_allclose(
         (coarse + place).detach(), value[:, None] * network.vectors[0].detach().numpy(), rtol=1e-4
     )
-    np.testing.assert_allclose(network.places(cat, num)[:, 2].detach(), place.detach())
-    assert not network.places(cat, num)[:, :2].any()
+    told = network.tell(torch.zeros(2, 3, WIDTH), cat, num).detach()
+    np.testing.assert_allclose(told[:, 2], place.detach(), rtol=1e-5, atol=1e-6)
+    assert not told[:, :2].any()
     assert network.place(1, cat, num) is None
-    assert not network.levels(sizes)[:2].any()
+    assert not network.levels()[:2].any()
 
 
 def test_a_value_without_position_lies_in_the_middle_of_its_cell():
@@ -118,3 +120,15 @@ def test_a_number_without_fine_slot_has_a_law_and_no_place():
     network = scores(fine=False)
     assert network.log_ratio(1, torch.randn(3, WIDTH), None).shape == (3, 3)
     assert network.place(1, torch.zeros((3, 2), dtype=torch.long), None) is None
+
+
+@pytest.mark.parametrize("kind", [{}, {"missing": True}, {"fine": False}])
+def test_all_slots_together_have_the_ratios_of_each_alone(kind):
+    network, slots = scores(**kind), len(layout(**kind).slots)
+    network.law.data.normal_()
+    states, cat = torch.randn(slots, 6, WIDTH), torch.tensor([[0, 0, 1], [1, 1, 1]])[:, :slots].repeat(3, 1)
+    together = network.log_ratios(states, cat)
+    assert sorted(together) == sorted(network.number)
+    for j, ratio in together.items():
+        alone = network.log_ratio(j, states[j], cat[:, 1] if j == 2 else None)
+        torch.testing.assert_close(ratio, alone)

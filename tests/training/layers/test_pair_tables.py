@@ -125,8 +125,11 @@ def test_a_row_that_is_trained_on_is_told_of_itself_by_the_others():
     pairs, cat = PairTables(layout(4, 3, 2)), rows(60)
     pairs.learn(cat, leave_one_out=True)
     assert pairs.source.tolist() == [-1, 0, -1]
-    known = torch.ones((1, 3), dtype=torch.bool)
-    logits = pairs.without_own(1, pairs.add(1, torch.zeros(60, 3), cat, known), cat, known)
+    at = pairs.told_by(cat, torch.ones((1, 3, 3), dtype=torch.bool))
+    assert torch.equal(at[:, 1], cat[:, 0])
+    logits = pairs.laws(1, at[:, 1])
+    logits = logits.scatter_add(1, cat[:, 1:2], pairs.own_parts(cat, at)[:, 1:2])
+    assert not pairs.own_parts(cat, at)[:, [0, 2]].any()
     found = torch.log_softmax(logits, dim=1)
     table = np.zeros((3, 4))
     np.add.at(table, (cat[:, 1].numpy(), cat[:, 0].numpy()), 1)
@@ -142,8 +145,7 @@ def test_a_row_that_is_trained_on_is_told_of_itself_by_the_others():
 def test_nothing_is_left_out_unless_it_was_asked_for():
     pairs, cat = PairTables(layout(4, 3, 2)), rows()
     pairs.learn(cat)
-    logits = torch.zeros(len(cat), 3)
-    assert pairs.without_own(1, logits, cat, torch.ones((1, 3), dtype=torch.bool)) is logits
+    assert pairs.own_parts(cat, pairs.told_by(cat, torch.ones((1, 3, 3), dtype=torch.bool))) is None
 
 
 def test_a_slot_behind_tells_of_one_before_it():
@@ -153,3 +155,24 @@ def test_a_slot_behind_tells_of_one_before_it():
     known = torch.tensor([[False, True, False], [True, False, True]])
     assert pairs.speaks(0, known).tolist() == [True, False]
     assert pairs.speaks(1, known).tolist() == [False, False]
+
+
+def test_all_slots_are_told_of_as_each_is_alone():
+    pairs, cat = PairTables(layout(4, 3, 2)), rows(50)
+    pairs.learn(cat)
+    known = torch.rand((50, 3, 3), generator=torch.Generator().manual_seed(0)) < 0.5
+    at = pairs.told_by(cat, known)
+    for j, size in enumerate((4, 3, 2)):
+        law, alone = pairs.laws(j, at[:, j]), pairs.add(j, torch.zeros(50, size), cat, known[:, j])
+        assert torch.equal(alone, torch.zeros(50, size) if law is None else law)
+
+
+def test_laws_follow_tables_that_are_loaded():
+    pairs, other = PairTables(layout(4, 3, 2)), PairTables(layout(4, 3, 2))
+    pairs.learn(rows(50))
+    at = torch.arange(4)
+    assert other.laws(1, at) is None
+    other.load_state_dict(pairs.state_dict())
+    assert torch.equal(other.laws(1, at), pairs.laws(1, at))
+    pairs.learn(rows(50) * 0)
+    assert pairs.laws(1, at) is None
