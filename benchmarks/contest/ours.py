@@ -1,4 +1,6 @@
-"""A model of synthkit in a process of its own, measured as peers are; `+rake` samples from the plain fit.
+"""A model of synthkit in a process of its own, measured as peers are.
+
+`+rake` samples from the plain fit, raked to the tables of its sample.
 
 With `epsilon` and `delta` among its settings it is fitted under that budget, which pays for its bins too.
 """
@@ -27,7 +29,7 @@ class Ours:
 
     def __init__(self, synthesizer: Synthesizer, *, rake: bool, loaded: bool) -> None:
         self.synthesizer = synthesizer
-        self.options: dict[str, Any] = {"rake": True} if rake else {}
+        self.options: dict[str, Any] = {"rake": "sample"} if rake else {}
         log = synthesizer.log
         self.about: dict[str, Any] = {
             "loaded": loaded,

@@ -111,12 +111,12 @@ def pieces(synthesizer: Synthesizer, n: int, seed: int) -> dict[str, pd.DataFram
     }
     for size in SIZES:
         chosen = np.zeros(size * n, dtype=bool)
-        chosen[rakes.select(codes[:, : size * n], n, targets, rng)] = True
+        chosen[rakes.select(codes[:, : size * n], n, targets, rng, to="sample")] = True
         out[f"both, pool of {size}"] = kept(chosen)
     return out
 
 
-def drawn(synthesizer: Synthesizer, n: int, seed: int, *, rake: bool) -> tuple[pd.DataFrame, float]:
+def drawn(synthesizer: Synthesizer, n: int, seed: int, *, rake: bool | rakes.RakeTarget) -> tuple[pd.DataFrame, float]:
     """A draw, and the CPU seconds it took."""
     clock = time.process_time()
     draw = synthesizer.sample(n, seed=seed, rake=rake)
@@ -142,7 +142,7 @@ def measure(name: str, *, seed: int, steps: int | None, quick: bool = False, row
     comparison = EvaluationData(train=train, holdout=holdout, synthetic=(train,), schema=meaning)
     out["real"] = tables_apart(train, comparison)
     out["real_table_attack"] = table_attack(train, comparison, np.random.default_rng(seed))
-    for which, rake in (("plain", False), ("calibrated", True)):
+    for which, rake in (("plain", False), ("calibrated", "sample"), ("to the population", "population")):
         raw, seconds = drawn(synthesizer, len(train), seed + 1, rake=rake)
         draw = conform(raw, meaning)
         more = {"cpu_seconds": seconds, "rows_per_second": len(train) / seconds}

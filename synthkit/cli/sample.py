@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from synthkit.watermark import WatermarkKey
 
 
-@config_flags("rake", "watermark", "seed", "device")
+@config_flags("rake", "rake_to", "watermark", "seed", "device")
 def sample(
     folder: o.ModelFolder,
     out: o.OutFile,
@@ -90,7 +90,7 @@ def sample(
         count = _row_count(rows, given_file, fixed)
         progress.stage("sample")
         with lawful(found):
-            drawn = synthesizer.sample(count, given=fixed, rake=config.rake, seed=config.seed, watermark=key)
+            drawn = synthesizer.sample(count, given=fixed, rake=config.raked, seed=config.seed, watermark=key)
         progress.stage("write")
         table_files.write(
             drawn, out, schema=synthesizer.schema, mark=provenance_mark(), spreadsheet_safe=spreadsheet_safe

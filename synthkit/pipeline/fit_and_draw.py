@@ -97,7 +97,7 @@ def _drawn(
     rows = config.rows or (fitted if synthesizer.rows is None else round(synthesizer.rows))
     seeds = Seeds(root_seed(config))
     each = (seeds.of(f"draw {k}") % 2**31 for k in range(config.draws))
-    return tuple(synthesizer.sample(rows, rake=config.rake, seed=seed, watermark=key) for seed in each)
+    return tuple(synthesizer.sample(rows, rake=config.raked, seed=seed, watermark=key) for seed in each)
 
 
 def validate_draws(draws: tuple[pd.DataFrame, ...], schema: Schema, config: RunConfig) -> Validation:

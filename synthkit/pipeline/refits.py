@@ -71,7 +71,7 @@ def _refit(
     again.fit(train, seed=seed, progress=clock.training)
     rows, seeds = len(audited.draws[0]), Seeds(seed)
     draws = [
-        again.sample(rows, rake=config.rake, seed=seeds.of(f"draw {k}") % 2**31) for k in range(len(audited.draws))
+        again.sample(rows, rake=config.raked, seed=seeds.of(f"draw {k}") % 2**31) for k in range(len(audited.draws))
     ]
     return EvaluationData(
         train=train.frame,

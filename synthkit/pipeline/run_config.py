@@ -62,14 +62,22 @@ class SamplingOptions(OptionGroup):
     Args:
         rows: synthetic rows a draw; as many as were fitted on if not given.
         draws: how many synthetic tables.
-        rake: choose the rows from a pool so that one- and two-way tables match those of the rows fitted.
+        rake: choose the rows from a pool for their one- and two-way tables, see `rake_to`.
+        rake_to: tables to match when rows are raked: what the rows fitted tell of the population, chance taken out, or
+            those of the sample itself, which are nearer to it and tell an attacker more.
         watermark: key by which each row is chosen among several, made by `synthkit watermark-key`; none if not given.
     """
 
     rows: PositiveCount | None = None
     draws: PositiveCount = 1
     rake: bool = False
+    rake_to: Literal["population", "sample"] = "population"
     watermark: Path | None = None
+
+    @property
+    def raked(self) -> Literal[False, "population", "sample"]:
+        """What `Synthesizer.sample` is told of raking."""
+        return self.rake and self.rake_to
 
     @model_validator(mode="after")
     def _chosen_once(self) -> SamplingOptions:

@@ -1,4 +1,4 @@
-"""Rows chosen from a pool so that one- and two-way tables match shrunk targets: raking, sampling, exchanges.
+"""Rows chosen from a pool so that one- and two-way tables match targets: raking, sampling, exchanges.
 
 Everything happens on encoded rows; only what is kept is ever decoded. No row is taken twice.
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -41,6 +41,9 @@ BLOCK = 1_000  # pool rows looked at between two exchanges
 EXCHANGE_SHARE = 0.1  # of the chosen rows of a block that may be exchanged at once
 NEAR_ENOUGH = 0.25  # exchanges end when tables are as near as this many sampling errors of the targets
 
+RakeTarget = Literal[
+    "population", "sample"
+]  # what the measured tables tell of the people behind them, or they themselves
 Floats = NDArray[np.float64]
 Chosen = NDArray[np.bool_]
 Change = NDArray[np.float32]
@@ -59,6 +62,7 @@ def draw(
     rng: np.random.Generator,
     *,
     pool: int = POOL_FACTOR,
+    to: RakeTarget = "population",
 ) -> Rows:
     """Draw pools from a model and keep n rows that match the targets, in memory for 50,000 of them at a time.
 
@@ -69,6 +73,7 @@ def draw(
         generator: of the draws.
         rng: of the choice.
         pool: rows drawn for each that is kept, 1 or more.
+        to: which targets, see `select`.
 
     Raises:
         UnsupportedError: there are no tables to match.
@@ -86,12 +91,14 @@ def draw(
     for part in range(parts):
         wanted = n * (part + 1) // parts - n * part // parts
         rows = model.sample(pool * wanted, generator)
-        chosen = select(coded(rows.cat.cpu().numpy(), targets.groupings), wanted, targets, rng)
+        chosen = select(coded(rows.cat.cpu().numpy(), targets.groupings), wanted, targets, rng, to=to)
         kept.append(rows[torch.from_numpy(chosen).to(rows.cat.device)])
     return Rows.cat_rows(kept)
 
 
-def select(codes: Codes, n: int, targets: RakingMargins, rng: np.random.Generator) -> NDArray[np.int64]:
+def select(
+    codes: Codes, n: int, targets: RakingMargins, rng: np.random.Generator, *, to: RakeTarget = "population"
+) -> NDArray[np.int64]:
     """Which n rows of a pool together match the targets best, none of them twice.
 
     Args:
@@ -99,13 +106,14 @@ def select(codes: Codes, n: int, targets: RakingMargins, rng: np.random.Generato
         n: rows to choose.
         targets: tables to match; they may contradict each other.
         rng: of the choice.
+        to: whether the targets are shrunk to what they tell of the population, or are those of the sample itself.
 
     **Shape**: -> (n,) increasing positions in the pool.
     """
     tables = Cells.of(targets)
     if not 0 < n < codes.shape[1] or not tables.tables or targets.rows <= 0:
         return np.flatnonzero(sample(np.ones(codes.shape[1]), n, rng))
-    tables = tables.shrunk(codes, targets)
+    tables = tables.shrunk(codes, targets) if to == "population" else tables
     return np.flatnonzero(exchange(codes, sample(rake(codes, tables), n, rng), tables, rng))
 
 

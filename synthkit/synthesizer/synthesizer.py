@@ -201,7 +201,7 @@ class Synthesizer:
         n: int,
         *,
         given: Mapping[str, Any] | pd.DataFrame | None = None,
-        rake: bool = False,
+        rake: bool | raking.RakeTarget = False,
         seed: int | None = None,
         watermark: WatermarkKey | None = None,
     ) -> pd.DataFrame:
@@ -211,9 +211,9 @@ class Synthesizer:
             n: how many rows.
             given: values that all rows must have, by column (None for missing), or a frame of n partial rows in
                 which missing cells are unknown.
-            rake: whether rows are chosen from a pool of several times as many, so that one- and two-way tables
-                match those of the training rows. `attrs["synthkit_calibrated"]` of the frame says so,
-                `attrs["synthkit_pool"]` how large the pool was.
+            rake: whether rows are chosen from a pool of several times as many for their one- and two-way tables: to be
+                what the training rows tell of the `population` (as if True), or those of the `sample` itself.
+                `attrs["synthkit_calibrated"]` of the frame says so, `attrs["synthkit_pool"]` how large the pool was.
             seed: same seed, same rows; drawn if not given. It is kept in `attrs["synthkit_seed"]` of the frame.
             watermark: key by which each row is chosen among several draws, so that `synthkit.watermark.detect` knows
                 the table again; `attrs["synthkit_watermark"]` is its name.
@@ -237,7 +237,7 @@ class Synthesizer:
         seed = secrets.randbits(31) if seed is None else seed
         seeds = Seeds(seed)
         if given is None:
-            first = self._selected(n, model, seeds) if rake else None
+            first = self._selected(n, model, seeds, "population" if rake is True else rake) if rake else None
             out = sample_valid_rows(n, encoder, model, seeds, first=first, watermark=watermark)
         else:
             completion = self._completion(encoder, model, seeds)
@@ -247,7 +247,7 @@ class Synthesizer:
         out.attrs["synthkit_seed"] = seed
         if watermark is not None:
             out.attrs["synthkit_watermark"] = watermark.name
-        out.attrs["synthkit_calibrated"] = rake
+        out.attrs["synthkit_calibrated"] = bool(rake)
         if rake:
             out.attrs["synthkit_pool"] = raking.pool_for(self.model_name) * n
         return out
@@ -384,10 +384,10 @@ class Synthesizer:
             raise ConfigError(msg)
         return self._encoder, self._model
 
-    def _selected(self, n: int, model: RowModel, seeds: Seeds) -> Rows:
+    def _selected(self, n: int, model: RowModel, seeds: Seeds, to: raking.RakeTarget) -> Rows:
         """Rows chosen from a pool, still encoded."""
         rng, size = seeds.numpy("choice"), raking.pool_for(self.model_name)
-        return raking.draw(model, n, self._margins, seeds.torch("pool"), rng, pool=size)
+        return raking.draw(model, n, self._margins, seeds.torch("pool"), rng, pool=size, to=to)
 
     def _completion(self, encoder: TableEncoder, model: RowModel, seeds: Seeds) -> ConditionalSampler:
         if not model.can(Capability.GIVEN):

@@ -142,9 +142,7 @@ def test_tables_come_near_the_targets(n, cut):
     """Of a pool with weaker dependence the rows chosen have less than `cut` of its error."""
     rng = np.random.default_rng(2)
     asked, pool = learned(rng), dependent(3 * n, 0.5, rng)
-    cells = Cells.of(asked)
-    chosen = exchange(pool, sample(rake(pool, cells), n, rng), cells, rng)
-    assert error(pool[:, chosen], asked) < cut * error(pool[:, :n], asked)
+    assert error(pool[:, select(pool, n, asked, rng, to="sample")], asked) < cut * error(pool[:, :n], asked)
 
 
 def test_a_wrong_pool_is_corrected_towards_the_law_and_not_its_sample():
