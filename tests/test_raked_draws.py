@@ -158,7 +158,7 @@ def test_a_table_of_fewer_than_five_rows_leaves_the_draw_plain():
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A run of which every draw is raked, saved."""
-    asked = RunConfig(model="independent", quick=True, rake="sample", draws=2)
+    asked = RunConfig(model="independent", quick=True, rake=True, rake_to="sample", draws=2)
     made = synthesize(patients(800), SCHEMA, rows=300, seed=1, config=asked)
     return made, made.save(tmp_path_factory.mktemp("raked") / "run")
 

@@ -98,11 +98,11 @@ class NumberScores(nn.Module):
             self.register_buffer(f"_placed_{name}", torch.tensor(values, dtype=torch.long), persistent=False)
 
     def _alike(self) -> list[CellsOfNumbers]:
-        """Slots of numbers whose cells are about as many, fine ones apart."""
+        """Slots of numbers whose cells are about as many, fine ones apart; those without a cell are never told."""
         fine = sorted((j for j in self.fine if j is not None), key=self._cells)
         groups: list[list[int]] = [fine] if fine else []
         bound = 0.0
-        for j in sorted(self.coarse, key=self._cells):
+        for j in sorted(filter(self._cells, self.coarse), key=self._cells):
             if self._cells(j) > bound:
                 groups.append([])
                 bound = ABOUT_AS_MANY * self._cells(j)

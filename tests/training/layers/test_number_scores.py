@@ -132,3 +132,13 @@ def test_all_slots_together_have_the_ratios_of_each_alone(kind):
     for j, ratio in together.items():
         alone = network.log_ratio(j, states[j], cat[:, 1] if j == 2 else None)
         torch.testing.assert_close(ratio, alone)
+
+
+def test_a_number_that_is_always_missing_has_no_law():
+    """A column without a cell beside one with several, as a rare measurement in few rows."""
+    empty = Slot(name="y", size=1, ordinal=True, missing=True, parent=None, prior=np.zeros(1, np.float32))
+    whole = layout()
+    network = NumberScores(Layout((*whole.slots, empty), (*whole.columns, "y"), ("x", "y")), WIDTH)
+    states, cat = torch.randn(4, 7, WIDTH), torch.zeros(7, 4, dtype=torch.long)
+    assert sorted(network.log_ratios(states, cat)) == [1, 2]
+    assert not network.log_ratio(3, states[3], None).any()
