@@ -15,7 +15,7 @@ from synthkit.training.layers.link_votes import Pointers
 from synthkit.training.layers.number_scores import NumberScores
 from synthkit.training.layers.pair_tables import PairTables
 
-LAW_ROWS = 2048  # rows whose laws are worked out at once: what is between two products stays in a cache
+LAW_ROWS = 8192  # rows whose laws are worked out at once: fewer are slower, more no faster
 ALIKE = 32  # slots of equally many levels, at least, that share one product
 
 
