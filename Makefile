@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 export GX_ANALYTICS_ENABLED ?= False
 # waiting threads spin briefly, then sleep: on a busy machine that is the difference between slow and stuck
-export GOMP_SPINCOUNT ?= 20000
+export GOMP_SPINCOUNT ?= 3000
 # modules are compiled once, not in each of the many processes that tests start
 unexport PYTHONDONTWRITEBYTECODE
 # the versions that were tested together, where somebody has locked them

@@ -77,5 +77,5 @@ def main(words: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # before torch, as in the command `synthkit`
+    os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # before torch, as in the command `synthkit`
     return import_module(MODULES[name]).main(rest) or 0

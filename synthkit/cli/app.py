@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Annotated, Any, Final, NoReturn
 
 # Before torch is loaded: waiting threads spin briefly, then sleep, or two busy processes would stall each other.
-os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
 import typer
 from typer.core import TyperGroup
