@@ -58,7 +58,6 @@ SCHEMA = Schema(
 LARGER = {"blocks": 2, "hidden": 128, "steps": 4200, "dropout": 0.1, "weight_decay": 1.0}
 VARIANTS: Mapping[str, tuple[Mapping[str, Any], bool]] = {  # by name: settings, and if draws are raked
     "autoregressive": ({}, False),
-    "autoregressive, raked": ({}, True),
     "autoregressive, larger, raked": (LARGER, True),
 }
 GRID = ((10, 50, 100), (1, 10), (5, 10, 20), (0, 1))  # trees, least weight of a leaf, depth, least gain
