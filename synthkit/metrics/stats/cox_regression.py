@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 COX_RIDGE = 0.01  # penalty of a Cox regression that predicts
 MAX_COX_STEPS = 100  # a dozen is usual
 NEWTON_TOLERANCE = 1e-10  # log-likelihood a row that one more step would gain
+WIDEST_RISKS = 600.0  # of log-hazards that are summed as numbers: exp(-745) is nought, 1 over it is infinite
 SINGULAR = 1e-12  # smallest over largest eigenvalue of the information below which columns say the same
 
 
@@ -60,14 +61,16 @@ class _Partial:
         x: the rows. **Shape**: (n, p).
         dead: rows with an event. **Shape**: (e,).
         first: for each event the first row at its time, from which on rows are at risk. **Shape**: (e,).
-        after: for each event the first row after its time. **Shape**: (e,).
+        ties: the first event of each time that has any. **Shape**: (t,).
+        place: for each event which of those times is its own. **Shape**: (e,).
         share: for each event the share of its ties that is taken out before it. **Shape**: (e,).
     """
 
     x: NDArray[np.float64]
     dead: NDArray[np.intp]
     first: NDArray[np.intp]
-    after: NDArray[np.intp]
+    ties: NDArray[np.intp]
+    place: NDArray[np.intp]
     share: NDArray[np.float64]
 
     @classmethod
@@ -75,21 +78,25 @@ class _Partial:
         """Of rows in any order."""
         order = np.argsort(times, kind="stable")
         times, dead = times[order], np.flatnonzero(seen[order])
-        first, after = (np.searchsorted(times, times[dead], side) for side in ("left", "right"))
-        _, start, place, ties = np.unique(first, return_index=True, return_inverse=True, return_counts=True)
-        return cls(x[order], dead, first, after, (np.arange(len(dead)) - start[place]) / ties[place])
+        first = np.searchsorted(times, times[dead], "left")
+        _, ties, place, tied = np.unique(first, return_index=True, return_inverse=True, return_counts=True)
+        return cls(x[order], dead, first, ties, place, (np.arange(len(dead)) - ties[place]) / tied[place])
 
     def at(self, beta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
-        """Log-likelihood, gradient and information. **Shape**: (p,) -> (), (p,), (p, p)."""
+        """Log-likelihood, gradient and information. **Shape**: (p,) -> (), (p,), (p, p).
+
+        A step that is far too long spreads hazards over more than numbers hold: it is said to be worth nothing.
+        """
         x, risk = self.x, self.x @ beta
         top = float(risk.max())
+        if not top - float(risk.min()) <= WIDEST_RISKS:
+            return -np.inf, np.zeros(len(beta)), np.zeros((len(beta), len(beta)))
         phi = np.exp(risk - top)
         weighted = np.column_stack([phi, phi[:, None] * x])
         at_risk = np.cumsum(weighted[::-1], axis=0)[::-1][self.first]
-        died = np.zeros((len(x) + 1, weighted.shape[1]))
-        died[self.dead + 1] = weighted[self.dead]
-        died = np.cumsum(died, axis=0)
-        left = at_risk - self.share[:, None] * (died[self.after] - died[self.first])
+        # each time's own sum: as a difference of running sums it would lose small hazards after large ones
+        died = np.add.reduceat(weighted[self.dead], self.ties, axis=0)[self.place]
+        left = at_risk - self.share[:, None] * died
         total, mean = left[:, 0], left[:, 1:] / left[:, :1]
         # how often a row counts: with every event from which on it is at risk, less its share where it is one of a tie
         counts = np.cumsum(np.bincount(self.first, 1 / total, minlength=len(x)))

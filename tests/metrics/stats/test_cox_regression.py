@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lifelines import CoxPHFitter
 
@@ -62,6 +62,36 @@ def test_large_numbers_do_not_overflow():
     far[0, 0] = 1e6
     beta, _ = cox(far, times, seen)
     assert np.isfinite(beta).all()
+
+
+@settings(deadline=None, max_examples=25)
+@example(seed=3, ties=True, length=100.0)  # late rows have hazards far below those of the ones that died early
+@given(seed=st.integers(0, 10**6), ties=st.booleans(), length=st.sampled_from([0.1, 1.0, 10.0, 100.0]))
+def test_the_likelihood_far_from_its_top_is_the_one_of_log_sums(seed, ties, length):
+    x, times, seen = people(60, seed, ties=ties)
+    beta = RNG(seed).normal(size=3)
+    risk = x @ (beta := beta * length / np.abs(x @ beta).max())
+    expected = 0.0
+    for time in np.unique(times[seen]):
+        at_risk, dead = times >= time, seen & (times == time)
+        for k in range(dead.sum()):  # Efron: of d that die together the k-th leaves k / d of each behind
+            left = np.log(np.where(dead, 1 - k / dead.sum(), 1.0)[at_risk])
+            expected -= np.logaddexp.reduce(risk[at_risk] + left)
+        expected += risk[dead].sum()
+    found, _, information = cox_regression._Partial.of(x, times, seen).at(beta)
+    assert found == pytest.approx(expected, rel=1e-9)
+    assert np.linalg.eigvalsh(information).min() > -1e-6
+
+
+def test_hazards_beyond_what_numbers_hold_are_worth_nothing():
+    x, times, seen = people(60, 2, ties=True)
+    value, *_ = cox_regression._Partial.of(x, times, seen).at(np.array([1e4, 0.0, 0.0]))
+    assert value == -np.inf
+
+
+def test_without_an_event_nothing_has_an_effect():
+    x, times, _ = people(60, 2, ties=True)
+    np.testing.assert_array_equal(cox(x, times, np.zeros(60, dtype=bool))[0], 0)
 
 
 def test_without_columns_is_a_clear_failure():
