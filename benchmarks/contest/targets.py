@@ -89,14 +89,41 @@ def autoregressive() -> Iterator[Target]:
     yield line("adult", "e", most(0.3), most(0.15))
     yield line("adult", "t3", most(0.7))
     yield Target(ours="autoregressive", table="adult", figure="g", relation="value", must=most(0.005))
-    yield line("adult", "training", most(0.4), most(0.15))
-    yield line("adult", "rows/s", least(1.7), least(3))
+    yield line("adult", "training", most(0.25), most(0.15))
+    yield line("adult", "rows/s", least(2.5), least(3))
     for table in ("diabetes130", "support2", "default_credit"):
         yield line(table, "e", most(0.65), most(0.3))
         yield line(table, "e", most(0.55), suffix="+rake")
         yield line(table, "t3", most(0.6))
         yield line(table, "g", most(1.0, floor=0.005), suffix="+rake")
-    yield Target(ours="autoregressive", table="default_credit", figure="C2ST", relation="value", aim=most(0.65))
+
+
+def related_numbers() -> Iterator[Target]:
+    """Tables of many related numbers: what a classifier tells, plain and raked to the tables of the sample."""
+    limits = {
+        ("autoregressive", "support2"): (0.62, 0.57),
+        ("autoregressive+rake", "support2"): (0.58, 0.54),
+        ("autoregressive", "default_credit"): (0.60, 0.56),
+        ("autoregressive+rake", "default_credit"): (0.57, 0.54),
+        ("autoregressive", "diabetes130"): (0.545, 0.53),
+        ("autoregressive+rake", "diabetes130"): (0.54, 0.52),
+        ("diffusion", "breast_cancer"): (0.58, 0.55),
+    }
+    for (ours, table), (must, aim) in limits.items():
+        yield Target(ours=ours, table=table, figure="C2ST", relation="value", must=most(must), aim=most(aim))
+    loss = {"figure": "loss of R2, charges", "relation": "value", "must": most(0.06), "aim": most(0.03)}
+    yield Target(ours="autoregressive", table="support2", **loss)
+    seconds = {"figure": "training", "relation": "value", "must": most(200.0)}
+    yield Target(ours="autoregressive", table="diabetes130", **seconds)
+
+
+def nearness_to_the_sample() -> Iterator[Target]:
+    """How much nearer draws are to the rows that were fitted than to others, and how near to those others."""
+    pair = {"ours": "autoregressive", "relation": "value"}
+    for table, must in (("adult", 0.004), ("support2", 0.005)):
+        yield Target(**pair, table=table, figure="G3", must=most(must), aim=most(0.002))
+    for table, (floor, aim) in {"adult": (0.956, 0.958), "support2": (0.791, 0.796)}.items():
+        yield Target(**pair, table=table, figure="three-way, holdout", must=least(floor), aim=least(aim))
 
 
 def gan_and_vae() -> Iterator[Target]:
@@ -146,4 +173,11 @@ def raked(plain: Sequence[tuple[str, str]]) -> Iterator[Target]:
 
 def all_of(plain: Sequence[tuple[str, str]]) -> list[Target]:
     """Every line, in the order they are printed; `plain` are the models and tables that are measured."""
-    return [*autoregressive(), *gan_and_vae(), *diffusion(), *raked(plain)]
+    return [
+        *autoregressive(),
+        *related_numbers(),
+        *nearness_to_the_sample(),
+        *gan_and_vae(),
+        *diffusion(),
+        *raked(plain),
+    ]

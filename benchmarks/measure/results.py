@@ -158,6 +158,7 @@ FIGURES: Mapping[str, Callable[[Result], float | None]] = {
     "one column": score("fidelity.c2st_one_column"),
     "pair gain": score("fidelity.two_column_gain"),
     "g": gap,
+    "loss of R2, charges": score("utility.charges.gap"),
     "TSTR": tstr,
     "TSTR, logistic": logistic,
     "shape error": one_less("fidelity.shape_train"),
