@@ -14,9 +14,10 @@ from benchmarks.contest.ratios import shown
 from benchmarks.flags import parser
 from benchmarks.measure.results import Result, Spread, figure, load, took
 from benchmarks.pages import rewrite
-from benchmarks.places import MEASURED, PAGE
+from benchmarks.places import FRONT, MEASURED, PAGE
 
 START, END = "<!-- ahead -->", "<!-- /ahead -->"
+UNCOMPARED = "No table has cells of both sides."
 PEERS = ("peer-", "mostlyai")  # how their names begin
 LOWER, HIGHER = False, True
 SCORES: Mapping[str, bool] = {  # figures of `results.FIGURES`, and whether more is better
@@ -142,31 +143,47 @@ def unfinished(results: Iterable[Result]) -> list[str]:
     return [f"- {who} on {table} did not finish in 2 hours of CPU a thread, or failed." for who, table in ended]
 
 
+def counted(found: Sequence[Lead]) -> str:
+    """How often who is ahead, in words."""
+    ours, peer, level = (sum(x.verdict == verdict for x in found) for verdict in ("ours", "peer", "within the seeds"))
+    return (
+        f"Of {len(found)} lines ours is ahead of every peer in {ours}, a peer in {peer}, and {level} are within the "
+        "seeds."
+    )
+
+
 def markdown(results: Sequence[Result]) -> str:
     """How often who is ahead, then every line, those where a peer is ahead first."""
     found = list(lines(results))
     if not found:
-        return "No table has cells of both sides."
-    counts = {
-        verdict: sum(line.verdict == verdict for line in found) for verdict in ("ours", "peer", "within the seeds")
-    }
-    head = (
-        f"Of {len(found)} lines ours is ahead of every peer in {counts['ours']}, a peer in {counts['peer']}, and "
-        f"{counts['within the seeds']} are within the seeds."
-    )
+        return UNCOMPARED
     order = {"peer": 0, "within the seeds": 1, "ours": 2}
     listed = sorted(found, key=lambda line: order[line.verdict])  # a stable order: table by table within each
     titles = "| table | figure | best of ours | best of peers | by | |"
-    return "\n".join([head, "", titles, "|---" * 6 + "|", *map(row, listed), "", *unfinished(results), "", NOTE])
+    return "\n".join(
+        [counted(found), "", titles, "|---" * 6 + "|", *map(row, listed), "", *unfinished(results), "", NOTE]
+    )
 
 
-def write_page(folder: Path = MEASURED, page: Path = PAGE) -> str:
-    """Write the section into the page; its text."""
-    text = markdown(load(folder))
-    rewrite(page, text, START, END)
+def front(results: Sequence[Result]) -> str:
+    """One paragraph for the front page: how often who is ahead, and the lines in which a peer is."""
+    found = list(lines(results))
+    if not found:
+        return UNCOMPARED
+    behind = [f"{x.table}, {x.figure} ({x.peer.who.removeprefix('peer-')})" for x in found if x.verdict == "peer"]
+    said = f"A peer is ahead in: {'; '.join(behind)}." if behind else "No peer is ahead in any."
+    return f"{counted(found)} {said}"
+
+
+def write_pages(folder: Path = MEASURED) -> str:
+    """Write the section into the pages; the text of the longer one."""
+    results = load(folder)
+    text = markdown(results)
+    rewrite(PAGE, text, START, END)
+    rewrite(FRONT, front(results), START, END)
     return text
 
 
 def main(words: Sequence[str] | None = None) -> None:
     parser("ahead", __doc__).parse_args(words)
-    print(write_page())
+    print(write_pages())

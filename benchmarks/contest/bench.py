@@ -36,5 +36,5 @@ def main(words: Sequence[str] | None = None) -> None:
 def pages() -> str:
     """Write what is recorded so far into the pages, so that they are true whenever a run is broken off."""
     table.write_pages()
-    ahead.write_page()
+    ahead.write_pages()
     return ratios.write_page()

@@ -24,4 +24,4 @@ def main(words: Sequence[str] | None = None) -> None:
             cell_lines.make(cell, again=asked.again)
     if not asked.list:
         budgets.write_pages()
-        ahead.write_page()
+        ahead.write_pages()

@@ -83,18 +83,27 @@ COLUMNS: Mapping[str, Cell] = {
 }
 
 
-def markdown(results: Sequence[Result]) -> str:
-    """Results of the first model, figures down and data sets across, with machine and command."""
+def measured(results: Sequence[Result]) -> Mapping[str, list[Result]]:
+    """Scored cells of the first model by table."""
     own = [r for r in results if r.key[0] == MODEL and r.cell["finished"] and r.score is not None]
-    if not own:
+    return {name: fewest([r for r in own if r.key[1] == name]) for name in sorted({r.key[1] for r in own})}
+
+
+def front(results: Sequence[Result]) -> str:
+    """Results of the first model, figures down and data sets across."""
+    by = measured(results)
+    if not by:
         return NONE
-    names = sorted({r.key[1] for r in own})
-    by = {name: fewest([r for r in own if r.key[1] == name]) for name in names}
     lines = ["| | " + " | ".join(by) + " |", "|---|" + "---|" * len(by)]
     for title, cell in COLUMNS.items():
         lines.append(f"| {title} | " + " | ".join(cell(found) for found in by.values()) + " |")
-    lines += ["", NOTE]
-    for name, found in by.items():
+    return "\n".join([*lines, "", NOTE])
+
+
+def markdown(results: Sequence[Result]) -> str:
+    """The same with machine and command of each data set."""
+    lines = [front(results)]
+    for name, found in measured(results).items():
         said, seeds = found[0].cell, sorted({int(r.cell["seed"]) for r in found})
         machine = said["machine"]
         many, threads = ("1 seed" if len(seeds) == 1 else f"{len(seeds)} seeds"), said["threads"]
@@ -113,10 +122,11 @@ def fewest(results: Sequence[Result]) -> list[Result]:
     return [r for r in results if r.cell["threads"] == least]
 
 
-def write_pages(folder: Path = MEASURED, pages: Sequence[Path] = (FRONT, PAGE)) -> None:
-    """Write the table into the pages."""
-    for page in pages:
-        rewrite(page, markdown(load(folder)), START, END)
+def write_pages(folder: Path = MEASURED) -> None:
+    """Write the table into the pages; machines and commands stand in the longer one."""
+    results = load(folder)
+    rewrite(PAGE, markdown(results), START, END)
+    rewrite(FRONT, front(results), START, END)
 
 
 def main(words: Sequence[str] | None = None) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.contest import ahead
-from benchmarks.places import PAGE
+from benchmarks.measure.results import load
+from benchmarks.places import FRONT, MEASURED, PAGE
 
 
 def of(results, figure):
@@ -66,6 +69,23 @@ def test_who_did_not_finish_is_said(result):
     assert "- peer-nrgboost on adult did not finish in 2 hours of CPU a thread, or failed." in ahead.markdown(results)
 
 
-def test_the_page_has_room_for_the_section():
-    text = PAGE.read_text(encoding="utf-8")
-    assert text.index(ahead.START) < text.index(ahead.END)
+@pytest.mark.parametrize(
+    ("page", "section"), [(FRONT, ahead.front), (PAGE, ahead.markdown)], ids=["front page", "benchmarks"]
+)
+def test_the_pages_say_who_is_ahead_in_what_is_recorded(page, section):
+    text = page.read_text(encoding="utf-8")
+    assert text.split(ahead.START)[1].split(ahead.END)[0].strip() == section(load(MEASURED)).strip()
+
+
+def test_the_front_page_names_the_lines_in_which_a_peer_is_ahead(result):
+    """By hand: of C2ST and three-way similarity the peer has the better of the second."""
+    results = [
+        result("autoregressive", scores={"c2st": 0.52, "tv3": 0.90}),
+        result("peer-seqtrees", scores={"c2st": 0.60, "tv3": 0.95}),
+    ]
+    lines = [line for line in ahead.lines(results) if line.figure in ("C2ST", "three-way")]
+    assert (
+        ahead.counted(lines) == "Of 2 lines ours is ahead of every peer in 1, a peer in 1, and 0 are within the seeds."
+    )
+    assert "A peer is ahead in: adult, three-way (seqtrees)" in ahead.front(results)
+    assert ahead.front([result("autoregressive")]) == ahead.UNCOMPARED

@@ -56,16 +56,18 @@ def test_without_results_the_page_says_so(result):
     assert table.markdown([]) == table.markdown([result("mostlyai")]) == table.NONE
 
 
-def test_only_what_stands_between_the_markers_is_rewritten(tmp_path):
+def test_only_what_stands_between_the_markers_is_rewritten(tmp_path, monkeypatch):
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- results -->\nold\n<!-- /results -->\nafter\n")
-    table.write_pages(tmp_path, [page])
+    monkeypatch.setattr(table, "PAGE", page)
+    monkeypatch.setattr(table, "FRONT", page)
+    table.write_pages(tmp_path)
     once = page.read_text()
     assert once.startswith("before\n<!-- results -->\n")
     assert once.endswith("<!-- /results -->\nafter\n")
     assert table.NONE in once
     assert "old" not in once
-    table.write_pages(tmp_path, [page])
+    table.write_pages(tmp_path)
     assert page.read_text() == once
 
 
@@ -80,12 +82,14 @@ def test_a_page_without_one_pair_of_markers_is_refused(tmp_path, text):
     assert page.read_text() == text
 
 
-@pytest.mark.parametrize("page", [FRONT, PAGE], ids=["front page", "benchmarks"])
-def test_the_pages_show_the_results_that_are_recorded(page):
+@pytest.mark.parametrize(
+    ("page", "section"), [(FRONT, table.front), (PAGE, table.markdown)], ids=["front page", "benchmarks"]
+)
+def test_the_pages_show_the_results_that_are_recorded(page, section):
     """Nobody typed a figure: `python -m benchmarks table` would change nothing."""
     text = page.read_text(encoding="utf-8")
     shown = text.split(table.START)[1].split(table.END)[0].strip()
-    assert shown == table.markdown(load(MEASURED))
+    assert shown == section(load(MEASURED))
 
 
 def test_the_page_shows_the_targets_against_what_is_recorded():
