@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from synthkit.models.auto_evidence import AutoEvidence, CohortFigures, shipped_evidence
+from synthkit.models.auto_evidence import AutoEvidence, BudgetedFit, CohortFigures, shipped_evidence
 
 AUTO = "auto"
 SMALL_TABLE_ROWS = 2_000  # rows below which cohorts were measured, and a firmer hand is worth having
 WIDE_TABLE_COLUMNS = 150  # columns above which the network's width is what costs memory and time
+LARGE_EPSILON, LARGE_UNITS = 3.0, 50_000  # budget and declared number of people from which networks are candidates too
 WORSE_LIKENESS = 0.01  # three-way similarity that may be given up for less membership
 WORSE_TOLD_APART = 0.03  # AUC of telling drawn rows from real ones, the same
 WORSE_LOSS = 0.01  # loss of prediction, the same
@@ -25,12 +26,16 @@ class TableSize:
         columns: columns to learn.
         numeric: how many of them are numbers or dates.
         device: where it will run: `cpu`, `cuda` or `mps`.
+        epsilon: of the budget; None without one.
+        units: persons, or rows where each is protected by itself, as somebody declared them; None if nobody did.
     """
 
     rows: float | None
     columns: int
     numeric: int
     device: str
+    epsilon: float | None = None
+    units: float | None = None
 
     @property
     def share(self) -> float:
@@ -68,7 +73,7 @@ def choose_model(task: TableSize, evidence: AutoEvidence | None = None) -> Model
     """
     evidence = evidence or shipped_evidence()
     if task.rows is None:
-        return ModelChoice(model="marginal", why=_why_under_a_budget(task, evidence))
+        return _under_a_budget(task, evidence)
     table = f"{task.rows:,.0f} rows of {task.columns} columns"
     if task.columns > WIDE_TABLE_COLUMNS:
         why = f"half its usual width, for {table} are wide"
@@ -80,29 +85,42 @@ def choose_model(task: TableSize, evidence: AutoEvidence | None = None) -> Model
     )
 
 
+def shortfalls(found: Mapping[str, CohortFigures | BudgetedFit]) -> dict[str, float]:
+    """How far each falls short of the best of all; 1 is as much as may be given up, 0 is best in everything.
+
+    The largest of three: likeness over .01, the AUC of telling rows apart over .03, the loss of prediction over .01.
+
+    Example:
+        >>> shortfalls({"a": CohortFigures(0.0, 0.60, 0.5, 0.0, 1.0), "b": CohortFigures(0.0, 0.66, 0.5, 0.0, 1.0)})
+        {'a': 0.0, 'b': 2.0}
+    """
+    likeness = max(each.likeness for each in found.values())
+    told_apart = min(each.told_apart for each in found.values())
+    loss = min(each.loss for each in found.values())
+    return {
+        name: round(
+            max(
+                (likeness - each.likeness) / WORSE_LIKENESS,
+                (each.told_apart - told_apart) / WORSE_TOLD_APART,
+                (each.loss - loss) / WORSE_LOSS,
+            ),
+            9,
+        )
+        for name, each in found.items()
+    }
+
+
 def safest(expected: Mapping[str, CohortFigures]) -> str:
     """Of the candidates that are nearly as good as the best in every figure of fidelity, the one that tells least.
 
-    How far one falls short is the largest of three: likeness over .01, the AUC of telling rows apart over .03, the loss
-    of prediction over .01, each from the best of all. Looked at are those that fall short by 1 at most; where nobody
-    does, the one that falls short least.
+    Looked at are those that fall short by 1 at most (`shortfalls`); where nobody does, the one that falls short least.
 
     Example:
         >>> faithful, quiet = (CohortFigures(0.0, 0.7, auc, 0.0, 1.0) for auc in (0.7, 0.6))
         >>> safest({"faithful": faithful, "quiet": quiet})
         'quiet'
     """
-    likeness = max(each.likeness for each in expected.values())
-    told_apart = min(each.told_apart for each in expected.values())
-    loss = min(each.loss for each in expected.values())
-    short = {
-        name: max(
-            (likeness - each.likeness) / WORSE_LIKENESS,
-            (each.told_apart - told_apart) / WORSE_TOLD_APART,
-            (each.loss - loss) / WORSE_LOSS,
-        )
-        for name, each in expected.items()
-    }
+    short = shortfalls(expected)
     most = max(1.0, min(short.values()))
     return min((name for name in expected if short[name] <= most), key=lambda name: expected[name].membership)
 
@@ -126,11 +144,23 @@ def _figures(each: CohortFigures) -> str:
     return f"told apart at {each.told_apart:.2f}, membership {each.membership:.2f}"
 
 
-def _why_under_a_budget(task: TableSize, evidence: AutoEvidence) -> str:
-    """What tables of counts gave beside other models under a budget, on the table of the most similar kind."""
+def _under_a_budget(task: TableSize, evidence: AutoEvidence) -> ModelChoice:
+    """Tables of counts; of many people under a larger budget, what fell short least on the most similar large table."""
+    large = (task.epsilon or 0.0) >= LARGE_EPSILON and (task.units or 0.0) >= LARGE_UNITS
+    fits = evidence.nearest_private(task.share, LARGE_UNITS) if large else ()
+    if fits:
+        short = shortfalls({fit.model: fit for fit in fits})
+        model = min(short, key=lambda name: short[name])
+        told = "; ".join(
+            f"{fit.model} {fit.likeness:.3f}, told apart at {fit.told_apart:.2f}, loss {fit.loss:.3f}, "
+            f"{fit.seconds:,.0f} s"
+            for fit in fits
+        )
+        where = f"{fits[0].rows:,} rows of {fits[0].table} at epsilon {fits[0].epsilon:g}"
+        return ModelChoice(model=model, why=f"{model}: fell short least on {where}. Three-way likeness {told}")
     why = "marginal: under a budget, tables of counts need noise once each"
     fits = evidence.nearest_private(task.share)
-    if not fits:
-        return why
-    told = "; ".join(f"{fit.model} {fit.likeness:.3f} in {fit.seconds:,.0f} s" for fit in fits)
-    return f"{why}. Three-way likeness at epsilon {fits[0].epsilon:g} on {fits[0].table}: {told}"
+    if fits:
+        told = "; ".join(f"{fit.model} {fit.likeness:.3f} in {fit.seconds:,.0f} s" for fit in fits)
+        why = f"{why}. Three-way likeness at epsilon {fits[0].epsilon:g} on {fits[0].table}: {told}"
+    return ModelChoice(model="marginal", why=why)

@@ -53,7 +53,15 @@ def chosen(
     if name == AUTO:
         columns = [schema.columns[column] for column in schema.learned]
         numeric = sum(column.kind in ("numeric", "datetime") for column in columns)
-        size = TableSize(rows=access.rows(), columns=len(columns), numeric=numeric, device=access.device.type)
+        budget = access.ledger.budget
+        size = TableSize(
+            rows=access.rows(),
+            columns=len(columns),
+            numeric=numeric,
+            device=access.device.type,
+            epsilon=None if budget is None else budget.epsilon,
+            units=None if budget is None else budget.public_n,
+        )
         choice = choose_model(size)
         name, why, settings = choice.model, choice.why, {**choice.settings, **settings}
         callbacks.log(why)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from synthkit.models.auto import SMALL_TABLE_ROWS, WIDE_TABLE_COLUMNS, TableSize, choose_model, safest
+from synthkit.models.auto import SMALL_TABLE_ROWS, WIDE_TABLE_COLUMNS, TableSize, choose_model, safest, shortfalls
 from synthkit.models.auto_evidence import (
     REACH_OF_SHARE,
     AutoEvidence,
@@ -46,10 +46,29 @@ def made_up() -> AutoEvidence:
         {"table": "names", "numeric": 0.1, "rows": 1_600, "figures": many},
         {"table": "numbers", "numeric": 1.0, "rows": 200, "figures": numbers},
     ]
+    told = {"epsilon": 3.0, "told_apart": 0.6, "loss": 0.02}
     private = [
-        {"table": "names", "numeric": 0.1, "epsilon": 3.0, "model": "marginal", "likeness": 0.9, "seconds": 10.0},
-        {"table": "names", "numeric": 0.1, "epsilon": 3.0, "model": "tvae", "likeness": 0.8, "seconds": 99.4},
-        {"table": "numbers", "numeric": 1.0, "epsilon": 3.0, "model": "marginal", "likeness": 0.7, "seconds": 10.0},
+        {"table": "names", "numeric": 0.1, "rows": 900, "model": "marginal", "likeness": 0.9, "seconds": 10.0, **told},
+        {"table": "names", "numeric": 0.1, "rows": 900, "model": "tvae", "likeness": 0.8, "seconds": 99.4, **told},
+        {
+            "table": "numbers",
+            "numeric": 1.0,
+            "rows": 900,
+            "model": "marginal",
+            "likeness": 0.7,
+            "seconds": 10.0,
+            **told,
+        },
+        {
+            "table": "many",
+            "numeric": 1.0,
+            "rows": 60_000,
+            "model": "marginal",
+            "likeness": 0.9,
+            "seconds": 10.0,
+            **told,
+        },
+        {"table": "many", "numeric": 1.0, "rows": 60_000, "model": "tvae", "likeness": 0.92, "seconds": 99.4, **told},
     ]
     return AutoEvidence.of({"candidates": CANDIDATES, "cohorts": cohorts, "private": private})
 
@@ -91,6 +110,33 @@ def test_under_a_budget_counts_are_taken_and_the_fits_of_the_nearest_table_told(
     assert (choice.model, dict(choice.settings)) == ("marginal", {})
     assert choice.why.endswith("Three-way likeness at epsilon 3 on names: marginal 0.900 in 10 s; tvae 0.800 in 99 s")
     assert "on numbers: marginal 0.700" in choose_model(size(None, 9), made_up()).why
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "units", "model"),
+    [(3.0, 50_000, "tvae"), (2.9, 50_000, "marginal"), (3.0, 49_999, "marginal"), (3.0, None, "marginal")],
+)
+def test_of_many_people_under_a_larger_budget_the_best_on_a_large_table_is_taken(epsilon, units, model):
+    """By hand: .92 of likeness against .90 is .02, twice what may be given up; the large table is the only one."""
+    task = TableSize(rows=None, columns=10, numeric=1, device="cpu", epsilon=epsilon, units=units)
+    choice = choose_model(task, made_up())
+    assert choice.model == model
+    assert choice.why.startswith(f"{model}: ")
+    if model == "tvae":
+        told = "tvae: fell short least on 60,000 rows of many at epsilon 3. Three-way likeness marginal 0.900, told"
+        assert choice.why.startswith(told)
+
+
+def test_how_far_a_candidate_falls_short_is_the_worst_of_three_figures():
+    """By hand: .005 of likeness is half of .01, .06 of telling apart twice .03, .01 of loss once .01."""
+    best = CohortFigures(**figures())
+    far = {
+        "likeness": CohortFigures(**figures(likeness=-0.005)),
+        "told apart": CohortFigures(**figures(likeness=-0.005, told_apart=0.76)),
+        "loss": CohortFigures(**figures(loss=0.01)),
+    }
+    expected = {"best": 0.0, "likeness": 0.5, "told apart": 2.0, "loss": 1.0}
+    assert shortfalls({"best": best, **far}) == pytest.approx(expected)
 
 
 def test_without_fits_under_a_budget_nothing_is_told_of_them():

@@ -13,6 +13,7 @@ from synthkit.encoding.encoder import TableEncoder
 from synthkit.encoding.raking_margins import RakingMargins
 from synthkit.encoding.slot_counts import Counting
 from synthkit.errors import ConfigError
+from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.privacy.dpsgd.dpsgd_plan import DPSGDPlan
 from synthkit.schema import Schema
 from synthkit.training.loader import TrainingLoader
@@ -48,6 +49,11 @@ class DataAccess(Protocol):
     @property
     def private(self) -> bool:
         """Whether there is a budget, so that answers have noise."""
+        ...
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where every look is written down, with the terms of a budget."""
         ...
 
     @property
