@@ -27,7 +27,12 @@ of boosting, or of logistic regression, trained on the rows drawn and tested on 
 where the others protect a person with all rows. MST and AIM get our private bins and decoder without paying, and their
 whole epsilon; rows are drawn one by one from their model. mostlyai-engine gets its epsilon for gradients and keeps
 what it reads off the table before. Memory is that of the whole process, libraries
-and table included, which fits and draws as many rows."""
+and table included, which fits and draws as many rows.
+
+Not run: Tab-PE (T. Tran et al.: Differentially Private Synthetic Data via APIs 4: Tabular Data, 2026). Published beside
+AIM: classification more accurate by up to 10 % where correlations are of high order, in a 28th of the time. Ours beside
+AIM stands in the lines below; labels that are the parity of three and four bits are a test
+(tests/models/marginal/test_outcome_tables.py)."""
 
 
 def floors(who: str, table: str, musts: Sequence[float], aims: Sequence[float]) -> Iterator[Target]:

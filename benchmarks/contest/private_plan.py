@@ -75,9 +75,10 @@ def peers(seeds: Sequence[int]) -> Iterator[Cell]:
 
 
 def ours(seeds: Sequence[int]) -> Iterator[Cell]:
-    """Our cells, seed by seed: `marginal` on all tables, the models of noisy gradients on Adult, and on support2 once.
+    """Our cells, seed by seed: `marginal` on all tables, the models of noisy gradients on Adult; these once elsewhere.
 
     Of support2 the attackers' gains are wanted too (`python -m benchmarks risks`): it is too small for a small budget.
+    Of the large table `auto` learns which model to take (`synthkit.models.auto`).
     """
     for seed in seeds:
         for table in TABLES:
