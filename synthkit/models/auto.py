@@ -86,9 +86,10 @@ def choose_model(task: TableSize, evidence: AutoEvidence | None = None) -> Model
 
 
 def shortfalls(found: Mapping[str, CohortFigures | BudgetedFit]) -> dict[str, float]:
-    """How far each falls short of the best of all; 1 is as much as may be given up, 0 is best in everything.
+    """How far each falls short of the best of all, 0 or more: 0 is best in everything, 1 as much as may be given up.
 
-    The largest of three: likeness over .01, the AUC of telling rows apart over .03, the loss of prediction over .01.
+    max((L* - L) / .01, (A - A*) / .03, (G - G*) / .01), with three-way likeness L, the AUC A of telling rows apart, the
+    loss of prediction G, and the best of all of each. Rounded, so that the last bit of a float decides nothing.
 
     Example:
         >>> shortfalls({"a": CohortFigures(0.0, 0.60, 0.5, 0.0, 1.0), "b": CohortFigures(0.0, 0.66, 0.5, 0.0, 1.0)})
