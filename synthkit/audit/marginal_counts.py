@@ -15,7 +15,7 @@ from synthkit.audit.lower_bounds import LossBound, mu_of_odds
 from synthkit.encoding.slot_counts import Counting, MeasuredCounts, Scope
 from synthkit.models.marginal.adaptive_measurement import measure_adaptively
 from synthkit.models.marginal.config import MarginalConfig
-from synthkit.privacy.access.counts import ExactCounting, NoisyCounting
+from synthkit.privacy.access.counts import ExactCounting, NoisyCounting, table_errors
 
 RHO = 6.125  # mu = 3.5: a loss that a few thousand fits can see
 SLOTS = 3
@@ -87,7 +87,7 @@ class Overheard:
         chosen = self.inner.worst(scopes, expected, allowances, many=many, rho=rho)
         places = [scopes.index(scope) for scope in chosen]
         after, before = (
-            _log_odds(table.tables.errors(scopes, expected, allowances) * math.sqrt(2 * rho), places)
+            _log_odds(table_errors(table.tables, scopes, expected, allowances) * math.sqrt(2 * rho), places)
             for table in (self.joined, self.without)
         )
         self.odds.append(after - before)

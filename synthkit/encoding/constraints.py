@@ -8,7 +8,7 @@ from the nearest of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -94,20 +94,30 @@ class Recoding:
 
     def forward(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Table columns -> coded columns: numbers as floats, moments as whole numbers, everything else as it is."""
+        return self.coded(frame, self.schema.learned)
+
+    def coded(self, frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+        """Some coded columns, as `forward` gives all; `needed` says which columns of the table the frame must have."""
         numbers = self.numbers(frame)
+        grouped = {c for group in self.groups for c in group}
         measured = dict(numbers)
         for each in self.gaps:
-            measured[each.column] = each.coded(numbers)
-        grouped = {c for group in self.groups for c in group}
+            if each.column in names:
+                measured[each.column] = each.coded(numbers)
         return pd.DataFrame(
             {
                 name: _column(measured[name])
                 if name in measured and name not in grouped
                 else frame[name].reset_index(drop=True)
-                for name in self.schema.learned
+                for name in names
             },
             index=range(len(frame)),
         )
+
+    def needed(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Columns of the table that some coded columns are made of: themselves, and what they are measured from."""
+        anchors = {each.column: [anchor.column for anchor in each.anchors] for each in self.gaps}
+        return tuple(dict.fromkeys(c for name in names for c in (name, *anchors.get(name, ()))))
 
     def backward(self, coded: Mapping[str, Cells]) -> pd.DataFrame:
         """Coded columns -> table columns; comparisons hold wherever the declared bounds let them."""

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,33 @@ from synthkit.privacy.mechanisms.noise import add_noise, choose
 Pay = Callable[[Charge], None]  # puts a charge down before anything is drawn; raises if it cannot be paid
 CHANGE = 1.0  # most by which one unit, one row of it, changes a table (one cell) or the score of one
 UP = 1 + 1e-9  # noise is larger by so much than its price asks, so that rounding never makes it smaller
+
+
+class SlotTables(Protocol):
+    """Exact tables of the slots of some rows, wherever these lie."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Levels of every slot."""
+        ...
+
+    def of(self, scope: Scope) -> NDArray[np.int64]:
+        """Exact counts. **Shape**: sizes of the slots in `scope`."""
+        ...
+
+    def pooled(self, groups: Sequence[NDArray[np.int64]]) -> SlotTables:
+        """The same rows with levels counted together. **Shape**: (K_j,) a slot."""
+        ...
+
+
+def table_errors(
+    tables: SlotTables, scopes: Sequence[Scope], expected: Iterable[NDArray[np.float64]], allowances: Sequence[float]
+) -> NDArray[np.float64]:
+    """Score of every candidate: sum_cells |expected - counts| minus its allowance. **Shape**: (t,)."""
+    far: Iterator[float] = (
+        float(np.abs(table - tables.of(scope)).sum()) for scope, table in zip(scopes, expected, strict=True)
+    )
+    return np.fromiter(far, dtype=np.float64, count=len(scopes)) - np.asarray(allowances, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -63,15 +91,6 @@ class CodedTables:
         codes = np.stack([group.astype(self.codes.dtype)[row] for group, row in zip(groups, self.codes, strict=True)])
         return CodedTables(codes, tuple(int(group.max()) + 1 for group in groups))
 
-    def errors(
-        self, scopes: Sequence[Scope], expected: Iterable[NDArray[np.float64]], allowances: Sequence[float]
-    ) -> NDArray[np.float64]:
-        """Score of every candidate. **Shape**: (t,)."""
-        far: Iterator[float] = (
-            float(np.abs(table - self.of(scope)).sum()) for scope, table in zip(scopes, expected, strict=True)
-        )
-        return np.fromiter(far, dtype=np.float64, count=len(scopes)) - np.asarray(allowances, dtype=np.float64)
-
 
 @dataclass(frozen=True)
 class ExactCounting:
@@ -81,7 +100,7 @@ class ExactCounting:
         tables: rows and their tables; see `of`.
     """
 
-    tables: CodedTables
+    tables: SlotTables
 
     @classmethod
     def of(cls, cat: NDArray[np.integer], sizes: tuple[int, ...]) -> ExactCounting:
@@ -118,7 +137,7 @@ class ExactCounting:
     ) -> list[Scope]:
         """Tables with the largest scores, the largest first; the price is not asked."""
         del rho
-        scores = self.tables.errors(scopes, expected, allowances)
+        scores = table_errors(self.tables, scopes, expected, allowances)
         return [scopes[k] for k in np.argsort(-scores, kind="stable")[:many]]
 
 
@@ -191,7 +210,7 @@ class NoisyCounting:
         scale = noise_scale(rho)
         spent = ReportNoisyMax(sensitivity=CHANGE, scale=scale, picks=many)
         self.pay(Charge(what="choice of tables", spent=spent))
-        scores = self.tables.errors(scopes, expected, allowances)
+        scores = table_errors(self.tables, scopes, expected, allowances)
         return [scopes[k] for k in choose(scores, spent).values]
 
 

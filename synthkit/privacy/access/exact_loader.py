@@ -73,21 +73,14 @@ class ExactLoader:
         """Exact steps on shuffled batches."""
         for rows, step in self.batches(optimizer, batching):
             size = batching.batch_size if at_once is None else at_once()
-            yield partial(_step, step, module, loss, rows, size)
+            yield partial(made_step, step, module, loss, rows, size)
 
     def batches(self, optimizer: torch.optim.Optimizer, batching: Batching) -> Iterator[tuple[Rows, Step]]:
         """Shuffled batches, epoch after epoch, each with a function that makes one step and returns the mean loss."""
         size = min(batching.batch_size, len(self.rows))
 
         def step(loss: Tensor | Iterable[Tensor]) -> float:
-            optimizer.zero_grad(set_to_none=True)
-            total = 0.0
-            for part in [loss] if isinstance(loss, Tensor) else loss:
-                share = part.mean() if len(part) == size else part.sum() / size
-                torch.autograd.backward(share)
-                total += float(share.detach())
-            optimizer.step()
-            return total
+            return exact_step(optimizer, loss, size)
 
         order = torch.empty(0, dtype=torch.long)
         for made in range(batching.steps):
@@ -102,5 +95,24 @@ class ExactLoader:
         return self.held
 
 
-def _step(step: Step, module: M, loss: Callable[[M, Rows], Tensor], rows: Rows, size: int) -> float:
+def made_step(step: Step, module: M, loss: Callable[[M, Rows], Tensor], rows: Rows, size: int) -> float:
+    """One step on a batch, `size` rows of it worked on at once; its mean loss."""
     return step(loss(module, part) for part in parts(rows, size))
+
+
+def exact_step(optimizer: torch.optim.Optimizer, loss: Tensor | Iterable[Tensor], size: int) -> float:
+    """One step down the mean of a loss, which may come in parts; that mean.
+
+    Args:
+        optimizer: makes it.
+        loss: of the rows of a batch. **Shape**: (B,), or parts of it.
+        size: B.
+    """
+    optimizer.zero_grad(set_to_none=True)
+    total = 0.0
+    for part in [loss] if isinstance(loss, Tensor) else loss:
+        share = part.mean() if len(part) == size else part.sum() / size
+        torch.autograd.backward(share)
+        total += float(share.detach())
+    optimizer.step()
+    return total

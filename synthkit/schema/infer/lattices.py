@@ -156,9 +156,17 @@ def found_keys(values: pd.Series, column: Column) -> dict[str, object]:
         values: its cells.
         column: what is declared of it.
     """
-    assert isinstance(column, Numeric)
     x = numbers(values)
-    found = find_lattice(*np.unique(x[np.isfinite(x)], return_counts=True))
+    return found_keys_of(*np.unique(x[np.isfinite(x)], return_counts=True), column)
+
+
+def found_keys_of(distinct: NDArray[np.float64], counts: NDArray[np.int64], column: Column) -> dict[str, object]:
+    """What distinct numbers of such a column, and how many rows have each, tell of its steps; see `found_keys`.
+
+    **Shape**: (v,), ascending, and (v,).
+    """
+    assert isinstance(column, Numeric)
+    found = find_lattice(distinct, counts)
     if found is not None and column.decimals is not None and (found.shortens or found.decimals > column.decimals):
         return {}
     return lattice_keys(found, column.decimals)

@@ -1,0 +1,1 @@
+"""Tables larger than memory, and work that several processes share"""

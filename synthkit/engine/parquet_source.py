@@ -1,0 +1,247 @@
+"""A table in Parquet: one file, or the files of a folder or a pattern; read part by part, never as a whole."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from synthkit.engine.source import BATCH_ROWS
+from synthkit.errors import TableError
+from synthkit.io.arrow_files import check_types, refusing
+from synthkit.io.plain_columns import from_arrow
+from synthkit.schema.conform import column_faults, refuse, type_cells
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from synthkit.schema import Schema
+
+PARQUET_ENDING = ".parquet"
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"  # how a folder is called whose column is missing
+
+
+def is_parquet_source(path: str | Path) -> bool:
+    """Whether a path is a folder or a pattern of Parquet files, or one such file.
+
+    Example:
+        >>> is_parquet_source("visits.parquet"), is_parquet_source("visits/*.parquet"), is_parquet_source("visits.csv")
+        (True, True, False)
+    """
+    return Path(path).suffix.lower() == PARQUET_ENDING or (Path(path).is_dir() and bool(_inside(Path(path))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParquetPart:
+    """One file of a table.
+
+    Args:
+        path: of the file.
+        rows: how many it has.
+        first: number of its first row in the table, from 0.
+        partition: columns that its folders name, by name; None for a missing value.
+    """
+
+    path: Path
+    rows: int
+    first: int
+    partition: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParquetSource:
+    """Rows of Parquet files; see `Source`.
+
+    Args:
+        parts: the files, in the order of their names.
+        schema: meaning of the columns, by which cells are typed.
+        types: Arrow type of each column that the files hold, by name.
+
+    Example:
+        >>> import tempfile
+        >>> import pandas as pd
+        >>> from synthkit.schema import Schema
+        >>> schema = Schema(columns={"age": {"kind": "numeric", "decimals": 0}})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for k in (0, 1):
+        ...         pd.DataFrame({"age": [61, 44]}).to_parquet(f"{folder}/part-{k}.parquet")
+        ...     source = ParquetSource.of(folder, schema)
+        ...     source.rows, [batch.index.tolist() for batch in source.batches()]
+        (4, [[0, 1], [2, 3]])
+    """
+
+    parts: tuple[ParquetPart, ...]
+    schema: Schema
+    types: Mapping[str, pa.DataType]
+
+    @classmethod
+    def of(cls, path: str | Path, schema: Schema) -> ParquetSource:
+        """The table at a path.
+
+        Args:
+            path: a file, a folder with `.parquet` files in it or in folders called `column=value`, or a pattern.
+            schema: meaning of the columns.
+
+        Raises:
+            TableError: there is no file, one is not whole, has columns of other types than the first, or cells that
+                hold several values.
+            SchemaError: columns are missing from the schema or from the table.
+        """
+        import pyarrow.parquet as pq
+
+        files = _files(Path(path))
+        read, counts = [], []
+        for file in files:
+            with refusing(file, "parquet"), pq.ParquetFile(file) as opened:
+                read.append(opened.schema_arrow)
+                counts.append(opened.metadata.num_rows)
+            check_types(file, read[-1])
+        types = {field.name: field.type for field in read[0]}
+        for file, found in zip(files[1:], read[1:], strict=True):
+            _refuse_other_columns(file, files[0], {field.name: field.type for field in found}, types)
+        root = Path(path) if Path(path).is_dir() else None
+        partitions = [_partition(file, root) for file in files]
+        _refuse_other_folders(files, partitions)
+        refuse(column_faults([*types, *partitions[0]], schema))
+        first = list(accumulate(counts, initial=0))[:-1]
+        parts = [
+            ParquetPart(path=p, rows=n, first=k, partition=named)
+            for p, n, k, named in zip(files, counts, first, partitions, strict=True)
+        ]
+        return cls(parts=tuple(parts), schema=schema, types=types)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Paths of the files."""
+        return tuple(part.path for part in self.parts)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows, as the files say."""
+        return sum(part.rows for part in self.parts)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, in the order of the schema."""
+        return tuple(self.schema.columns)
+
+    def batches(self, columns: Sequence[str] | None = None, size: int = BATCH_ROWS) -> Iterator[pd.DataFrame]:
+        """Typed rows; see `Source`.
+
+        Raises:
+            TableError: a file has vanished, or is not whole.
+            SchemaError: cells cannot be typed; the first batch with any is told of.
+        """
+        for part in self.parts:
+            for first, cells in self.cells(part, columns, size):
+                frame, faults = type_cells(cells, self.schema, first=first + 1)
+                refuse(faults)
+                frame.index = frame.index + first
+                yield frame
+
+    def cells(
+        self, part: ParquetPart, columns: Sequence[str] | None = None, size: int = BATCH_ROWS
+    ) -> Iterator[tuple[int, pd.DataFrame]]:
+        """Cells of one file as they stand, with the number of the first row of each batch.
+
+        Args:
+            part: the file.
+            columns: those that are wanted; all if not given.
+            size: rows of a batch, at most.
+
+        Raises:
+            TableError: the file has vanished, or is not whole.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        wanted = list(self.schema.columns if columns is None else columns)
+        held = [name for name in wanted if name in self.types]
+        first = part.first
+        with refusing(part.path, "parquet"), pq.ParquetFile(part.path) as file:
+            # one batch at a time: a scanner of datasets reads ahead, and holds several times as much
+            for batch in file.iter_batches(batch_size=size, columns=held, use_threads=False):
+                piece = pa.Table.from_batches([batch])
+                piece.validate(full=True)
+                frame = from_arrow(piece)
+                for name in wanted:
+                    if name in part.partition:
+                        frame[name] = part.partition[name]
+                yield first, frame
+                first += len(frame)
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Parquet files of a folder and of the folders in it, in the order of their names; hidden ones are left out."""
+    found = (path for path in folder.rglob(f"*{PARQUET_ENDING}") if path.is_file())
+    return sorted(path for path in found if not any(p.startswith((".", "_")) for p in path.relative_to(folder).parts))
+
+
+def _files(path: Path) -> list[Path]:
+    """The files a path means.
+
+    Raises:
+        TableError: there are none.
+    """
+    if path.is_dir():
+        found, where = _inside(path), f"the folder {path} has none"
+    elif path.exists():
+        found, where = [path], ""
+    else:
+        found, where = [Path(each) for each in sorted(glob.glob(str(path)))], f"there is none at {path}"
+    if not found:
+        msg = f"a table in Parquet has files that end in {PARQUET_ENDING}; however: {where}. Check the path"
+        raise TableError(msg)
+    return found
+
+
+def _partition(file: Path, root: Path | None) -> dict[str, str | None]:
+    """Columns that folders called `column=value` name."""
+    from urllib.parse import unquote
+
+    folders = file.parent.relative_to(root).parts if root is not None else file.parent.parts
+    named = (folder.partition("=") for folder in folders if "=" in folder)
+    return {unquote(name): None if value == NULL_PARTITION else unquote(value) for name, _, value in named}
+
+
+def _refuse_other_columns(
+    file: Path, first: Path, found: Mapping[str, pa.DataType], wanted: Mapping[str, pa.DataType]
+) -> None:
+    """All parts of a table have the same columns; their order may differ.
+
+    Raises:
+        TableError: a part has another column, lacks one, or stores one as another type.
+    """
+    for name in dict.fromkeys([*wanted, *found]):
+        if name not in found or name not in wanted:
+            has, lacks = (file, first) if name in found else (first, file)
+            msg = (
+                f"all parts of a table have the same columns; however: `{name}` is in {has.name} and not in "
+                f"{lacks.name}. Write the parts anew with the same columns"
+            )
+            raise TableError(msg)
+        if found[name] != wanted[name]:
+            msg = (
+                f"all parts of a table store a column alike; however: `{name}` is {wanted[name]} in {first.name} and "
+                f"{found[name]} in {file.name}. Write the parts anew with the same types"
+            )
+            raise TableError(msg)
+
+
+def _refuse_other_folders(files: Sequence[Path], partitions: Sequence[Mapping[str, object]]) -> None:
+    """All parts lie in folders that name the same columns.
+
+    Raises:
+        TableError: one does not.
+    """
+    for file, named in zip(files, partitions, strict=True):
+        if set(named) != set(partitions[0]):
+            msg = (
+                "all parts of a table lie in folders that name the same columns; however: those of "
+                f"{file.name} are other ones than those of {files[0].name}. Move the files"
+            )
+            raise TableError(msg)

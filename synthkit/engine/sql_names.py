@@ -1,0 +1,23 @@
+"""Names and texts as SQL writes them."""
+
+from __future__ import annotations
+
+
+def quoted(name: str) -> str:
+    """A name of a column or a table.
+
+    Example:
+        >>> quoted('the "age"')
+        '"the ""age\"\""'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text_literal(text: str) -> str:
+    """A text.
+
+    Example:
+        >>> text_literal("it's")
+        "'it''s'"
+    """
+    return "'" + text.replace("'", "''") + "'"
