@@ -41,9 +41,9 @@ class Duck:
         import pyarrow as pa
 
         with _in_words():
-            reader = self.connection.sql(sql).to_arrow_reader(ANSWER_ROWS)
-            for batch in reader:
-                yield from_arrow(pa.Table.from_batches([batch]))
+            with self.connection.cursor() as cursor:  # of its own, so that an answer may be left half read
+                for batch in cursor.sql(sql).to_arrow_reader(ANSWER_ROWS):
+                    yield from_arrow(pa.Table.from_batches([batch]))
 
     def row(self, sql: str) -> tuple[Any, ...]:
         """The one row of an answer.
@@ -52,8 +52,9 @@ class Duck:
             TableError: as for `pieces`.
         """
         with _in_words():
-            found: tuple[Any, ...] = self.connection.execute(sql).fetchone()
-            return found
+            with self.connection.cursor() as cursor:
+                found: list[tuple[Any, ...]] = cursor.execute(sql).fetchall()
+            return found[0]
 
 
 @contextmanager
@@ -89,7 +90,7 @@ def open_duck(
     try:
         connection = duckdb.connect(":memory:", config=settings)
         try:
-            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET GLOBAL TimeZone = 'UTC'")
             yield Duck(connection)
         finally:
             connection.close()

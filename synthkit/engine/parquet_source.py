@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from synthkit.engine.source import BATCH_ROWS
 from synthkit.errors import TableError
@@ -174,11 +174,46 @@ class ParquetSource:
                 yield first, frame
                 first += len(frame)
 
+    def slice(self, part: ParquetPart, start: int, stop: int) -> pd.DataFrame:
+        """Cells of some rows of one file as they stand, numbered from 0.
+
+        Args:
+            part: the file.
+            start, stop: numbers of the first row in it, and of the first one behind.
+
+        Raises:
+            TableError: the file has vanished, or is not whole.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        with refusing(part.path, "parquet"), pq.ParquetFile(part.path) as file:
+            pieces, first = [], 0
+            for group in range(file.num_row_groups):
+                rows = file.metadata.row_group(group).num_rows
+                if first < stop and first + rows > start:
+                    pieces += list(_between(file, group, start - first, stop - first))
+                first += rows
+            frame = from_arrow(pa.Table.from_batches(pieces, schema=file.schema_arrow))
+        for name, value in part.partition.items():
+            frame[name] = value
+        return frame
+
 
 def _inside(folder: Path) -> list[Path]:
     """Parquet files of a folder and of the folders in it, in the order of their names; hidden ones are left out."""
     found = (path for path in folder.rglob(f"*{PARQUET_ENDING}") if path.is_file())
     return sorted(path for path in found if not any(p.startswith((".", "_")) for p in path.relative_to(folder).parts))
+
+
+def _between(file: Any, group: int, start: int, stop: int) -> Iterator[pa.RecordBatch]:
+    """Rows of a row group between two numbers, batch by batch."""
+    first = 0
+    for batch in file.iter_batches(batch_size=BATCH_ROWS, row_groups=[group], use_threads=False):
+        low, high = max(start - first, 0), min(stop - first, len(batch))
+        if high > low:
+            yield batch.slice(low, high - low)
+        first += len(batch)
 
 
 def _files(path: Path) -> list[Path]:

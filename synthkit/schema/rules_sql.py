@@ -35,11 +35,13 @@ class SQLCheck:
         rule: what must hold, in words.
         sql: a query with one row and one column, the number of violations; None if SQL cannot ask it, which `rule`
             then explains.
+        broken: the same as a condition that is true of the rows to be counted; None if it is no question about a row.
     """
 
     columns: tuple[str, ...]
     rule: str
     sql: str | None
+    broken: str | None = None
 
 
 def checks(schema: Schema, file: str) -> tuple[SQLCheck, ...]:
@@ -334,7 +336,7 @@ def _counted(file: str, columns: tuple[str, ...], rule: str, broken: str) -> SQL
     Counted by FILTER, not by WHERE: the least and largest value that a Parquet file notes of a column leave NaN out,
     and DuckDB skips what a WHERE cannot find between them.
     """
-    return SQLCheck(columns, rule, f"SELECT count(*) FILTER (WHERE {broken})\nFROM {_text(file)}")
+    return SQLCheck(columns, rule, f"SELECT count(*) FILTER (WHERE {broken})\nFROM {_text(file)}", broken)
 
 
 def _said(text: str, how: Numeric) -> str:

@@ -77,21 +77,21 @@ def validate_typed(
     checked = Checked(len(frame), typed.width, len(asked) + len(extras))
     if typed.misnamed:  # which answers the first question of the suite, to the letter
         why = "the columns of the table are not those of the schema"
-        unasked = tuple(Unchecked(_columns(e), _rule(e), why) for e in [*asked[1:], *extras])
+        unasked = tuple(Unchecked(about(e), said(e), why) for e in [*asked[1:], *extras])
         return Validation(checked, typed.misnamed, unasked)
     untyped = {v.columns[0] for v in typed.untyped}
-    able = [[e for e in each if not untyped & set(_columns(e))] for each in (asked[1:], extras)]
+    able = [[e for e in each if not untyped & set(about(e))] for each in (asked[1:], extras)]
     added = helper_columns(frame.drop(columns=list(untyped)), schema) | answers
     table = _table() if any(able) else None
     broken, unchecked = _run(table, pd.concat([frame, pd.DataFrame(added)], axis=1), able[0], rows_shown)
     theirs, unanswered = _run_own(table, frame, able[1], rows_shown)
     why = "cells of the column have the wrong type"
-    mistyped = [Unchecked(_columns(e), _rule(e), why) for e in [*asked[1:], *extras] if untyped & set(_columns(e))]
+    mistyped = [Unchecked(about(e), said(e), why) for e in [*asked[1:], *extras] if untyped & set(about(e))]
     faults = (*typed.untyped, *typed.rounded, *narrow_pattern_faults(schema, len(frame), unique=True))
     return Validation(checked, (*faults, *broken, *theirs), (*unchecked, *unanswered, *mistyped))
 
 
-def _columns(e: Expectation) -> tuple[str, ...]:
+def about(e: Expectation) -> tuple[str, ...]:
     """Columns of the table an expectation speaks of."""
     if "columns" in e["meta"]:
         return tuple(e["meta"]["columns"])
@@ -100,14 +100,14 @@ def _columns(e: Expectation) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*named, *kwargs.get("column_list", ())])) or ("(table)",)
 
 
-def _rule(e: Expectation) -> str:
+def said(e: Expectation) -> str:
     """What must hold, in words: ours, the user's description, or the expectation's name and arguments."""
     if "rule" in e["meta"]:
         return str(e["meta"]["rule"])
     if e.get("description"):
         return str(e["description"])
-    said = {k: v for k, v in e["kwargs"].items() if k not in ("column", "column_A", "column_B", "column_list")}
-    return f"{e['type']} {json.dumps(said, default=str) if said else ''}".strip()
+    words = {k: v for k, v in e["kwargs"].items() if k not in ("column", "column_A", "column_B", "column_list")}
+    return f"{e['type']} {json.dumps(words, default=str) if words else ''}".strip()
 
 
 def read_suite(path: str | Path) -> list[Expectation]:
@@ -186,7 +186,7 @@ def _run(
     violations = [
         _violation(e, sorted(rows[k]), len(rows[k]), rows_shown) for k, e in enumerate(expectations) if rows.get(k)
     ]
-    return violations, [Unchecked(_columns(expectations[k]), _rule(expectations[k]), crashed[k]) for k in crashed]
+    return violations, [Unchecked(about(expectations[k]), said(expectations[k]), crashed[k]) for k in crashed]
 
 
 def _run_own(
@@ -194,13 +194,13 @@ def _run_own(
 ) -> tuple[list[Violation], list[Unchecked]]:
     """Ask GX a suite of the user's own as it stands, but for columns that GX would take for others."""
     mistaken = alike([str(name) for name in frame.columns])
-    lost = [e for e in expectations if mistaken & {name.casefold() for name in _columns(e)}]
+    lost = [e for e in expectations if mistaken & {name.casefold() for name in about(e)}]
     why = "names of columns differ only in case, which Great Expectations does not tell apart"
-    unchecked = [Unchecked(_columns(e), _rule(e), why) for e in lost]
+    unchecked = [Unchecked(about(e), said(e), why) for e in lost]
     expectations = [e for e in expectations if e not in lost]
     results = _ask(table, frame, expectations, _YES_OR_NO)
     unchecked += [
-        Unchecked(_columns(e), _rule(e), _crash(r)) for e, r in zip(expectations, results, strict=True) if _crash(r)
+        Unchecked(about(e), said(e), _crash(r)) for e, r in zip(expectations, results, strict=True) if _crash(r)
     ]
     failed = [e for e, r in zip(expectations, results, strict=True) if not r.success and not _crash(r)]
     violations = []
@@ -221,7 +221,7 @@ def _labels(result: Mapping[str, Any]) -> list[int]:
 
 def _violation(e: Expectation, rows: Sequence[int], count: int, rows_shown: int) -> Violation:
     remedy = e["meta"].get("remedy", "correct the table, or change your own suite")
-    return Violation(_columns(e), _rule(e), count, tuple(i + 1 for i in rows[:rows_shown]), remedy)
+    return Violation(about(e), said(e), count, tuple(i + 1 for i in rows[:rows_shown]), remedy)
 
 
 def _crash(result: Any) -> str:
