@@ -24,6 +24,13 @@ def with_ledger_beside(out: Path, config: RunConfig) -> RunConfig:
     return config.model_copy(update={"ledger": out.with_name(f"{out.name}.ledger.json")})
 
 
+def with_work_beside(out: Path, config: RunConfig) -> RunConfig:
+    """The folder of the output for files of a large table, unless another was named: there is room where rows are."""
+    return (
+        config if config.work_folder is not None else config.model_copy(update={"work_folder": out.absolute().parent})
+    )
+
+
 @contextmanager
 def checkpoint_beside(out: Path, progress: Progress, *, resume: bool, overwrite: bool) -> Iterator[Checkpoint]:
     """The checkpoint beside an output, gone when the block ends well; after Ctrl-C the way back is told."""

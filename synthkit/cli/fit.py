@@ -9,18 +9,25 @@ from synthkit.cli import options as o
 from synthkit.cli.arguments import read_either_schema
 from synthkit.cli.config_flags import config_flags
 from synthkit.cli.console import say, show_paths, warn_clamped
-from synthkit.cli.files_beside import checkpoint_beside, with_ledger_beside
+from synthkit.cli.files_beside import checkpoint_beside, with_ledger_beside, with_work_beside
 from synthkit.cli.linked_runs import NOTHING_HELD_OUT, fit_linked
 from synthkit.cli.progress_display import progress_display
 from synthkit.cli.score_summary import show_statement
-from synthkit.pipeline.run_config import CSVOptions, ModelOptions, PrivacyOptions, RunConfig, ValidationOptions
+from synthkit.pipeline.run_config import (
+    CSVOptions,
+    ModelOptions,
+    PrivacyOptions,
+    ResourceOptions,
+    RunConfig,
+    ValidationOptions,
+)
 
 if TYPE_CHECKING:
     from synthkit.pipeline.results import Fit
     from synthkit.schema import Schema
 
 
-@config_flags(ModelOptions, "orphans", ValidationOptions, CSVOptions, PrivacyOptions, file=True)
+@config_flags(ModelOptions, "orphans", ValidationOptions, ResourceOptions, CSVOptions, PrivacyOptions, file=True)
 def fit(
     table: o.InputTable,
     schema: o.SchemaFile,
@@ -66,6 +73,8 @@ def _fit_and_save(
             made.save(out, overwrite=overwrite)
         else:
             with checkpoint_beside(out, progress, resume=resume, overwrite=overwrite) as checkpoint:
-                made = fit(table, schema, config=config, checkpoint=checkpoint, progress=progress)
+                made = fit(
+                    table, schema, config=with_work_beside(out, config), checkpoint=checkpoint, progress=progress
+                )
                 made.save(out, overwrite=overwrite)
     return made

@@ -10,7 +10,7 @@ from synthkit.cli import options as o
 from synthkit.cli.arguments import read_either_schema
 from synthkit.cli.config_flags import config_flags
 from synthkit.cli.console import say, show_paths, warn_clamped
-from synthkit.cli.files_beside import checkpoint_beside, with_ledger_beside
+from synthkit.cli.files_beside import checkpoint_beside, with_ledger_beside, with_work_beside
 from synthkit.cli.gate import show_briefly
 from synthkit.cli.linked_runs import run_linked
 from synthkit.cli.progress_display import progress_display
@@ -88,7 +88,9 @@ def run_and_save(
         from synthkit.pipeline.synthesize import synthesize
 
         with checkpoint_beside(out, progress, resume=resume, overwrite=overwrite) as checkpoint:
-            made = synthesize(table, known, config=config, checkpoint=checkpoint, progress=progress)
+            made = synthesize(
+                table, known, config=with_work_beside(out, config), checkpoint=checkpoint, progress=progress
+            )
             made.save(out, overwrite=overwrite)
     warn_clamped(made.clamped)
     gate = None if policy is None else _judged(out, policy)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from synthkit.engine.source_histograms import is_countable, relation
+from synthkit.engine.parquet_sql import is_countable, relation
 from synthkit.engine.sql_names import quoted, text_literal
 from synthkit.schema.columns import Boolean, Categorical, Code, Datetime, Identifier, Numeric, Ordinal
 from synthkit.schema.rules_sql import SQLCheck, checks

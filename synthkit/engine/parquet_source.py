@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from synthkit.engine.source import BATCH_ROWS
 from synthkit.errors import TableError
-from synthkit.io.arrow_files import check_types, refusing
+from synthkit.io.arrow_files import check_types, read_pieces, refusing
 from synthkit.io.plain_columns import from_arrow
 from synthkit.schema.conform import column_faults, refuse, type_cells
+from synthkit.tables.table_files import Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +34,33 @@ def is_parquet_source(path: str | Path) -> bool:
         (True, True, False)
     """
     return Path(path).suffix.lower() == PARQUET_ENDING or (Path(path).is_dir() and bool(_inside(Path(path))))
+
+
+def is_several_files(path: str | Path) -> bool:
+    """Whether a path is a folder or a pattern of Parquet files, not a file."""
+    return is_parquet_source(path) and not Path(path).is_file()
+
+
+def read_parts(path: str | Path, *, alone: bool = False) -> pd.DataFrame:
+    """Cells of all files of a folder or a pattern as they stand, as one frame.
+
+    Args:
+        path: of the folder, or the pattern.
+        alone: as for `synthkit.tables.table_files.read_cells`.
+
+    Raises:
+        TableError: there is no file, one is not whole, or they differ in their columns.
+    """
+    files = _files(Path(path))
+    root = Path(path) if Path(path).is_dir() else None
+    frames = []
+    for file in files:
+        with refusing(file, "parquet"):
+            frames.append(Table(tuple(map(from_arrow, read_pieces(file, "parquet", alone=alone)))).frame())
+        for name, value in _partition(file, root).items():
+            frames[-1][name] = value
+    _refuse_unlike(files, root)
+    return Table(tuple(frame[list(frames[0].columns)] for frame in frames)).frame()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,21 +119,9 @@ class ParquetSource:
                 hold several values.
             SchemaError: columns are missing from the schema or from the table.
         """
-        import pyarrow.parquet as pq
-
-        files = _files(Path(path))
-        read, counts = [], []
-        for file in files:
-            with refusing(file, "parquet"), pq.ParquetFile(file) as opened:
-                read.append(opened.schema_arrow)
-                counts.append(opened.metadata.num_rows)
-            check_types(file, read[-1])
-        types = {field.name: field.type for field in read[0]}
-        for file, found in zip(files[1:], read[1:], strict=True):
-            _refuse_other_columns(file, files[0], {field.name: field.type for field in found}, types)
-        root = Path(path) if Path(path).is_dir() else None
+        files, root = _files(Path(path)), Path(path) if Path(path).is_dir() else None
+        types, counts = _refuse_unlike(files, root)
         partitions = [_partition(file, root) for file in files]
-        _refuse_other_folders(files, partitions)
         refuse(column_faults([*types, *partitions[0]], schema))
         first = list(accumulate(counts, initial=0))[:-1]
         parts = [
@@ -232,6 +248,27 @@ def _files(path: Path) -> list[Path]:
         msg = f"a table in Parquet has files that end in {PARQUET_ENDING}; however: {where}. Check the path"
         raise TableError(msg)
     return found
+
+
+def _refuse_unlike(files: Sequence[Path], root: Path | None) -> tuple[dict[str, pa.DataType], list[int]]:
+    """Types of the columns of all files, and how many rows each has.
+
+    Raises:
+        TableError: one is not whole, has other columns or types than the first, or cells that hold several values.
+    """
+    import pyarrow.parquet as pq
+
+    read, counts = [], []
+    for file in files:
+        with refusing(file, "parquet"), pq.ParquetFile(file) as opened:
+            read.append(opened.schema_arrow)
+            counts.append(opened.metadata.num_rows)
+        check_types(file, read[-1])
+    types = {field.name: field.type for field in read[0]}
+    for file, found in zip(files[1:], read[1:], strict=True):
+        _refuse_other_columns(file, files[0], {field.name: field.type for field in found}, types)
+    _refuse_other_folders(files, [_partition(file, root) for file in files])
+    return types, counts
 
 
 def _partition(file: Path, root: Path | None) -> dict[str, str | None]:

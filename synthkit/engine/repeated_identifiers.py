@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from synthkit.engine.source_histograms import relation
+from synthkit.engine.parquet_sql import relation
 from synthkit.engine.sql_names import quoted, text_literal
 from synthkit.schema.columns import Identifier
 

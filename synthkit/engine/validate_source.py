@@ -18,8 +18,8 @@ from synthkit.engine.repeated_identifiers import repeated, unique_columns
 from synthkit.schema.columns import Identifier
 from synthkit.schema.expectation_suite import expectation_suite
 from synthkit.schema.narrow_patterns import narrow_pattern_faults
-from synthkit.schema.validation import about, read_suite, said, validate_typed
 from synthkit.schema.typed_columns import TypedColumns
+from synthkit.schema.validation import about, read_suite, said, validate_typed
 from synthkit.schema.violations import ROWS_SHOWN, Checked, Unchecked, Validation, Violation
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -23,9 +23,13 @@ from synthkit.schema.validation import validate
 from synthkit.schema.violations import Validation
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.synthesizer.synthesizer import Synthesizer
-from synthkit.tables.typed_table import TypedTable
 from synthkit.watermark import WatermarkKey
 
+if TYPE_CHECKING:
+    from synthkit.engine.large_table import LargeTable
+    from synthkit.tables.typed_table import TypedTable
+
+MOST_DRAWN = 1_000_000  # rows a draw of a large table, where nobody says how many: `sample` draws more, part by part
 HALF_BUDGET = 0.5  # of a budget, for the fit that is measured, where another follows
 
 
@@ -64,7 +68,7 @@ def _another(fitted: Synthesizer, schema: Schema, config: RunConfig) -> Synthesi
 
 def learn(
     synthesizer: Synthesizer,
-    table: TypedTable,
+    table: TypedTable | LargeTable,
     config: RunConfig,
     ledger: Ledger,
     checkpoint: Checkpoint | None,
@@ -88,6 +92,13 @@ def learn(
 def watermark_key(config: RunConfig, schema: Schema) -> WatermarkKey | None:
     """The key of the watermark, held against the schema before any work is done."""
     return None if config.watermark is None else WatermarkKey.load(config.watermark).of(schema)
+
+
+def _usual_rows(table: TypedTable | LargeTable) -> int:
+    """Rows a draw where nobody says how many: as many as were fitted, if those are in memory."""
+    from synthkit.tables.typed_table import TypedTable
+
+    return table.rows if isinstance(table, TypedTable) else min(table.rows, MOST_DRAWN)
 
 
 def _drawn(
@@ -114,8 +125,8 @@ def validate_draws(draws: tuple[pd.DataFrame, ...], schema: Schema, config: RunC
 
 def fit_and_draw(
     synthesizer: Synthesizer,
-    table: TypedTable,
-    train: pd.DataFrame,
+    table: TypedTable | LargeTable,
+    train: TypedTable | LargeTable,
     config: RunConfig,
     ledger: Ledger,
     checkpoint: Checkpoint | None,
@@ -127,7 +138,7 @@ def fit_and_draw(
     Args:
         synthesizer: before its fit.
         table: all rows.
-        train: those of the split that are trained on.
+        train: rows of the split that are trained on.
         config: what the run is asked.
         ledger: charged with what is learned.
         checkpoint: where the training is kept.
@@ -139,12 +150,11 @@ def fit_and_draw(
     """
     given = synthesizer.schema
     clock.stage("fit")
-    most = len(table.frame if config.final else train)
+    most = (table if config.final else train).rows
     refuse([] if config.epsilon else narrow_pattern_faults(given, most, unique=False))
-    first = replace(table, frame=train)
-    learn(synthesizer, first, config, ledger, checkpoint, clock, share=HALF_BUDGET if config.final else 1.0)
+    learn(synthesizer, train, config, ledger, checkpoint, clock, share=HALF_BUDGET if config.final else 1.0)
     clock.stage("sample")
-    draws = _drawn(synthesizer, len(train), config, key)
+    draws = _drawn(synthesizer, _usual_rows(train), config, key)
     if not config.final:
         return synthesizer, draws, None
     sibling = Sibling(draws=draws, synthesizer=synthesizer)
@@ -154,4 +164,4 @@ def fit_and_draw(
     last = _another(synthesizer, given, config)
     learn(last, table, again, ledger, None, clock)
     clock.stage("sample")
-    return last, _drawn(last, len(table.frame), again, key), sibling
+    return last, _drawn(last, _usual_rows(table), again, key), sibling

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from synthkit.engine.parquet_source import is_several_files, read_parts
 from synthkit.errors import ConfigError
 from synthkit.pipeline.run_config import LinkedOptions, RunConfig
 from synthkit.schema import Schema
@@ -40,7 +41,14 @@ def read_raw(table: pd.DataFrame | str | Path, config: RunConfig) -> pd.DataFram
     Raises:
         TableError: the file cannot be read as a table.
     """
-    return read_cells(table, **_reading(config))
+    return _cells(table, config)
+
+
+def _cells(table: pd.DataFrame | str | Path, config: RunConfig) -> pd.DataFrame:
+    """The cells of a file, or of all files of a folder or a pattern of Parquet."""
+    if not isinstance(table, str | Path) or not is_several_files(table):
+        return read_cells(table, **_reading(config))
+    return read_parts(table, alone=config.epsilon is not None)
 
 
 def _reading(config: RunConfig) -> CellOptions:
@@ -60,14 +68,18 @@ def load_table(table: pd.DataFrame | str | Path, schema: Schema, config: RunConf
         TableError: the file cannot be read as a table.
         SchemaError: the table breaks its schema; every violation is listed.
     """
-    raw = read_cells(table, **_reading(config))
-    stored = {} if isinstance(table, str | Path) and is_text(table) else storages(raw, schema)
+    raw = _cells(table, config)
+    stored = {} if _is_text(table) else storages(raw, schema)
     typed, changed = TypedColumns.of(raw, schema), dict[str, int]()
     if config.clamp:
         typed, changed = clamp_typed(typed, schema)
     validation = validate_typed(typed, schema, extra=config.suite)
     validation.raise_if_failed()
     return TypedTable(frame=typed.frame, storages=stored, validation=validation, clamped=changed)
+
+
+def _is_text(table: pd.DataFrame | str | Path) -> bool:
+    return isinstance(table, str | Path) and not is_several_files(table) and is_text(table)
 
 
 def load_mapped_table(table: pd.DataFrame | str | Path, public: Schema, config: RunConfig) -> TypedTable:
@@ -79,7 +91,7 @@ def load_mapped_table(table: pd.DataFrame | str | Path, public: Schema, config: 
         TableError: the file cannot be read as a table.
         SchemaError: columns are missing or unknown.
     """
-    raw = read_cells(table, **_reading(config))
+    raw = _cells(table, config)
     found = map_into_domain(raw, public)
     owned = unit_codes(found.frame, public)[0] >= 0
     left_out = {UNREADABLE_LINES: int(raw.attrs.get(LEFT_OUT_LINES, 0)), ROWS_WITHOUT_UNIT: int((~owned).sum())}

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from synthkit.errors import ConfigError, DocumentError
 from synthkit.io.documents import MAX_YAML_BYTES, content, parse_yaml
@@ -148,6 +148,31 @@ class CSVOptions(OptionGroup):
     missing: tuple[str, ...] = ()
 
 
+class ResourceOptions(OptionGroup):
+    """What the work may take of the machine.
+
+    Args:
+        memory: memory that all parts of the work may hold together, such as 8GB, 2GB or more; six tenths of what there
+            is if not given. A larger table in Parquet is counted, encoded on disk and learned from there.
+        work_folder: folder in which files of a large table are kept while it is worked on, INTERNAL, and removed at the
+            end; that of the output, or where the system keeps temporary files if there is none.
+    """
+
+    memory: str | None = None
+    work_folder: Path | None = None
+
+    @field_validator("memory")
+    @classmethod
+    def _enough(cls, memory: str | None) -> str | None:
+        from synthkit.engine.memory_plan import MemoryPlan
+
+        try:
+            MemoryPlan.of(memory)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        return memory
+
+
 class PrivacyOptions(OptionGroup):
     """What may be learned of one person at most, and where it is written down.
 
@@ -201,6 +226,7 @@ class PrivacyOptions(OptionGroup):
 class RunConfig(
     # a subclass has the fields of its last base first
     PrivacyOptions,
+    ResourceOptions,
     CSVOptions,
     ValidationOptions,
     EvaluationOptions,

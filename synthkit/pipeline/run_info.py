@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     from synthkit.synthesizer.synthesizer import Synthesizer
 
 FORMAT = "synthkit-run/1"
-FILE_OPTIONS = ("suite", "population", "watermark", "ledger")  # of a configuration, named without their folders
+FILE_OPTIONS = (
+    "suite",
+    "population",
+    "watermark",
+    "ledger",
+    "work_folder",
+)  # of a configuration, named without their folders
 PACKAGES = (
     *("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "torch", "great-expectations"),
     *("opendp", "dp-accounting"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from synthkit.engine.large_table import LargeTable
 from synthkit.errors import ConfigError
 from synthkit.metrics.evaluation_data import EvaluationData
 from synthkit.metrics.result import SIBLING_AUDITED, Evaluation
@@ -22,6 +24,8 @@ from synthkit.pipeline.fit_and_draw import (
     validate_draws,
     watermark_key,
 )
+from synthkit.pipeline.large_input import divided, examined_draws, examined_facts, load_large
+from synthkit.pipeline.large_source import large_source, refuse_of_large, workplace
 from synthkit.pipeline.load_table import load_mapped_table, load_table, name_of, refuse_early
 from synthkit.pipeline.refits import refits
 from synthkit.pipeline.results import Fit, Release, Run
@@ -29,7 +33,7 @@ from synthkit.pipeline.run_config import RunConfig
 from synthkit.pipeline.split import FEWEST_UNITS, Shares, Split, draw_roles, split
 from synthkit.release import run_folder
 from synthkit.runtime.progress import Clock, Progress, Silent
-from synthkit.runtime.seeds import system_generator
+from synthkit.runtime.seeds import Seeds, system_generator
 from synthkit.schema import Schema
 from synthkit.schema.public_domain import declared_domain
 from synthkit.schema.resolve import resolve_schema
@@ -157,12 +161,12 @@ def fit(
     synthesizer = empty_synthesizer(given, config)
     refuse_early(config, given)
     ledger = privacy_terms.ledger(config, given, resume=resume)
-    typed, _ = _read_typed(table, given, config)
-    if config.epsilon is None:
-        check_learnable(TypedColumns(frame=typed.frame, width=len(given.columns)), given)
-    clock.stage("fit")
-    with ledger.accounting():
-        learn(synthesizer, typed, config, ledger, checkpoint, clock)
+    with _entrance(table, given, config) as (typed, _):
+        if isinstance(typed, TypedTable) and config.epsilon is None:
+            check_learnable(TypedColumns(frame=typed.frame, width=len(given.columns)), given)
+        clock.stage("fit")
+        with ledger.accounting():
+            learn(synthesizer, typed, config, ledger, checkpoint, clock)
     promised = privacy_terms.statement(synthesizer, ledger)
     clock.stage("")
     return Fit(
@@ -193,13 +197,14 @@ def _made(
     refuse_early(config, given)
     refuse_few_declared(config)
     ledger = privacy_terms.ledger(config, given, resume=resume)
-    typed, public = _read_typed(table, given, config)
-    clock.stage("split")
-    parts = _split(typed.frame, public, checkpoint, config)
+    with _entrance(table, given, config) as (typed, public):
+        clock.stage("split")
+        parts, train = _divided(typed, public, checkpoint, config)
+        with ledger.accounting():
+            synthesizer, draws, sibling = fit_and_draw(
+                synthesizer, typed, train, config, ledger, checkpoint, clock, key
+            )
     with ledger.accounting():
-        synthesizer, draws, sibling = fit_and_draw(
-            synthesizer, typed, parts.train_frame(), config, ledger, checkpoint, clock, key
-        )
         clock.stage("validate synthetic rows")
         output = validate_draws(draws, synthesizer.schema, config)
         facts = run_info.facts(
@@ -210,6 +215,7 @@ def _made(
             draw_seeds=[d.attrs["synthkit_seed"] for d in draws],
             calibrated=run_info.raked(draws),
             watermark=None if key is None else {"key": key.name, "candidates": key.candidates},
+            **({} if isinstance(typed, TypedTable) else {"examined": examined_facts(typed, train, parts)}),
             **({"audited": SIBLING_AUDITED, "released": [len(d) for d in draws]} if config.final else {}),
             **run_info.learned(synthesizer, config, clock.said),
         )
@@ -253,6 +259,8 @@ def _measured(
 ) -> tuple[Evaluation, Mapping[str, Validation]]:
     """The evaluation, and what input and output were held against; under a budget nothing here ends a run."""
     draws, model = made.audited.draws, made.audited.synthesizer if config.release_model else None
+    if "examined" in made.facts:
+        draws = examined_draws(draws, Seeds(config.seed or 0))
     if config.epsilon is None:
         compared = replace(internal_evaluation.comparison(parts, draws, public, config, model), refits=further)
         return internal_evaluation.measured(compared, config, clock.metric), made.validations
@@ -280,17 +288,39 @@ def _asked(
     return config.model_copy(update={"seed": root_seed(config)})
 
 
-def _of_input(table: TypedTable) -> dict[str, Validation]:
+def _of_input(table: TypedTable | LargeTable) -> dict[str, Validation]:
     """What the input was held against, by that name; nothing under a budget, where that comes later."""
     return {} if table.validation is None else {"input": table.validation}
 
 
-def _read_typed(table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig) -> tuple[TypedTable, Schema]:
-    """The table and the meaning it keeps: under a budget the public one, into which every cell is mapped."""
-    if config.epsilon is None:
-        return load_table(table, schema, config), schema
-    public = declared_domain(schema).schema
-    return load_mapped_table(table, public, config), public
+@contextmanager
+def _entrance(
+    table: pd.DataFrame | str | Path, schema: Schema, config: RunConfig
+) -> Iterator[tuple[TypedTable | LargeTable, Schema]]:
+    """The table and the meaning it keeps: under a budget the public one, into which every cell is mapped.
+
+    Rows that do not fit in memory stay in their files; what is written of them is gone when the block ends.
+    """
+    large = large_source(table, schema, config)
+    if large is not None:
+        with workplace(config) as place:
+            yield load_large(large, place, config), schema
+    elif config.epsilon is None:
+        yield load_table(table, schema, config), schema
+    else:
+        public = declared_domain(schema).schema
+        yield load_mapped_table(table, public, config), public
+
+
+def _divided(
+    table: TypedTable | LargeTable, schema: Schema, checkpoint: Checkpoint | None, config: RunConfig
+) -> tuple[Split, TypedTable | LargeTable]:
+    """Roles and coins, and the rows that are trained on."""
+    if not isinstance(table, TypedTable):
+        refuse_of_large(config)
+        return divided(table, schema, checkpoint)
+    parts = _split(table.frame, schema, checkpoint, config)
+    return parts, replace(table, frame=parts.train_frame())
 
 
 def public_shares(config: RunConfig) -> Shares:

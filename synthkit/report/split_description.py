@@ -40,7 +40,24 @@ def describe_split(facts: RunFacts) -> list[str]:
         f"{people['reference']:,} who stand for what an attacker knows of the population.",
         _attacked(people["attacked"]),
     ]
+    told = [*_examined(facts), *told]
     return [*told, REFITTED_TO_ALL] if facts.get("audited") == SIBLING_AUDITED else told
+
+
+def _examined(facts: RunFacts) -> list[str]:
+    """Of a large table, how many rows stand for all, and how near a share of them is to that of all."""
+    found = facts.get("examined")
+    if found is None:
+        return []
+    looked = found["looked_at"]
+    return [
+        f"The table has {found['rows']:,} rows, of which {found['learned']:,} were learned. Scores look at {looked:,} of "
+        f"all rows, drawn at random: a share of them is within {100 * HALF_WIDTH / looked**0.5:.2g} percentage points "
+        "of that of all rows, 19 times in 20. The people told of below are those among them."
+    ]
+
+
+HALF_WIDTH = 1.96 * 0.5  # of the interval of a share, times the root of the rows; the widest there is
 
 
 def _attacked(fits: Sequence[int]) -> str:

@@ -23,7 +23,6 @@ from synthkit.models.auto import AUTO
 from synthkit.models.base import Capability, CountModel, NetworkModel, RowModel, TrainingLog
 from synthkit.models.registry import models
 from synthkit.models.settings import is_private, renamed, resolve_settings
-from synthkit.privacy.access.curator import Curator
 from synthkit.privacy.access.data_access import FitPlan
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.device import choose_device
@@ -31,19 +30,21 @@ from synthkit.runtime.seeds import Seeds
 from synthkit.schema import Schema
 from synthkit.schema.conform import conform
 from synthkit.schema.derived import with_derived
-from synthkit.schema.spreads import with_differences
 from synthkit.synthesizer import model_files, raking
 from synthkit.synthesizer.anomaly import anomaly_score
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.synthesizer.conditional import ConditionalSampler, refuse_foreign
+from synthkit.synthesizer.curated_table import curated_table
 from synthkit.synthesizer.model_choice import chosen, refuse_traces_of_rows
 from synthkit.synthesizer.rule_sampling import REDRAW_ROUNDS, sample_valid_rows, watermarked_rows
 from synthkit.tables import table_files
 from synthkit.tables.storage import narrowed, storages
-from synthkit.tables.typed_table import TypedTable
 from synthkit.training.callbacks import Progress, TrainingCallbacks
 
 if TYPE_CHECKING:
+    from synthkit.engine.large_table import LargeTable
+    from synthkit.privacy.access.curator import Curator
+    from synthkit.tables.typed_table import TypedTable
     from synthkit.watermark import WatermarkKey
 
 MARGINS_PREFIX = "targets."  # how the names of their tensors begin in a file
@@ -108,7 +109,7 @@ class Synthesizer:
 
     def fit(
         self,
-        table: pd.DataFrame | TypedTable | Curator,
+        table: pd.DataFrame | TypedTable | LargeTable | Curator,
         *,
         seed: int | None = None,
         max_minutes: float | None = None,
@@ -121,7 +122,7 @@ class Synthesizer:
         """Learn a table; without a budget, the same seed on the same machine learns the same model.
 
         Args:
-            table: rows, rows that were typed already, or the curator that keeps them.
+            table: rows, rows that were typed already, rows in files, or the curator that keeps them.
             seed: root of all random choices; drawn and recorded in `seed` if not given.
             max_minutes: a time budget, above 0: as many steps are planned as fit, found by timing a few. What was
                 planned is in `settings["steps"]`; the same number asked for gives the same model.
@@ -146,10 +147,7 @@ class Synthesizer:
         seeds, device = Seeds(self.seed), choose_device(self._device)
         wish = None if max_minutes is None else 60 * max_minutes
         callbacks = TrainingCallbacks(progress=progress, say=say, seconds=wish, since=since, store=checkpoint)
-        if isinstance(table, Curator) and ledger is not None:
-            msg = "a curator charges its own ledger; however: another ledger is given. Give the table, or no ledger"
-            raise ConfigError(msg)
-        curator = table if isinstance(table, Curator) else self._curated(table, ledger, seeds)
+        curator = curated_table(self, table, ledger, seeds)
         if curator.private:
             refuse_traces_of_rows(callbacks)
         access = curator.access(device)
@@ -172,15 +170,6 @@ class Synthesizer:
             log = replace(log, seconds=0.0, memory=None)  # both follow the rows
         self.log = log
         return self
-
-    def _curated(self, table: pd.DataFrame | TypedTable, ledger: Ledger | None, seeds: Seeds) -> Curator:
-        """The curator of a table, which is typed here if it is not yet; under a budget its cells are mapped."""
-        self.schema = with_differences(self.schema)
-        ledger = ledger or Ledger.unlimited(unit=self.schema.unit)
-        if isinstance(table, pd.DataFrame):
-            table = TypedTable.of(table, self.schema) if ledger.budget is None else TypedTable(frame=table)
-        self.with_storages(table.storages)
-        return Curator(table.frame, self.schema, ledger, seeds)
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -33,6 +33,11 @@ class TypedTable:
     validation: Validation | None = None
     clamped: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.frame)
+
     @classmethod
     def of(cls, frame: pd.DataFrame, schema: Schema) -> TypedTable:
         """Type a frame something is to be learned from; its domain is not asked.

@@ -24,7 +24,8 @@ from synthkit.encoding.plain_numbers import steps_of, with_steps
 from synthkit.encoding.raking_margins import RakingMargins, tables_of, tabulate
 from synthkit.encoding.value_links import Comparing, Nearness, compare
 from synthkit.engine.coded_table import CodedTable, write_coded
-from synthkit.engine.source_histograms import MOST_VALUES, SourceHistograms, rows_drawn
+from synthkit.engine.parquet_sql import rows_drawn
+from synthkit.engine.source_histograms import MOST_VALUES, SourceHistograms
 from synthkit.errors import TableError
 from synthkit.privacy.access.coded_loader import CodedLoader
 from synthkit.privacy.access.counts import ExactCounting
@@ -142,7 +143,9 @@ class SourceAccess:
             return {}
         self._charge("values of a column beside its gaps", times=len(gaps))
         needed = recoding.needed([each.column for each in gaps])
-        looked = recoding.numbers(rows_drawn(self._source, self._place.duck, MOST_VALUES, self._seeds.of("gaps"), needed))
+        looked = recoding.numbers(
+            rows_drawn(self._source, self._place.duck, MOST_VALUES, self._seeds.of("gaps"), needed)
+        )
         found = {each.column: each.own_values(looked, coding.rare) for each in gaps}
         return {name: own for name, own in found.items() if own is not None}
 
