@@ -8,6 +8,7 @@ SynthkitError
 ├── BudgetExceededError    a charge the privacy budget cannot pay
 ├── UnsupportedError       something this model cannot do (another one may)
 ├── ArtefactError          a saved model or run folder that is missing, damaged or from another format
+├── WorkerError            a process or a machine that shared work and was lost, or cannot be reached
 └── DocumentError          JSON or YAML that cannot be read, or is larger or deeper than any file of ours
 """
 
@@ -44,6 +45,10 @@ class UnsupportedError(SynthkitError):
 
 class ArtefactError(SynthkitError):
     """A saved model or run folder that is missing, damaged or from another format."""
+
+
+class WorkerError(SynthkitError):
+    """A process or a machine that shared work and was lost, or cannot be reached."""
 
 
 class DocumentError(SynthkitError, ValueError):

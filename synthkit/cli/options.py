@@ -11,8 +11,8 @@ InputTable = Annotated[
     Path,
     typer.Argument(
         metavar="TABLE",
-        help="Table to read: .csv, .csv.gz, .tsv, .parquet, .arrow or .feather, or a folder or pattern of .parquet files; "
-        "of linked tables a folder with a file a table, or a .duckdb file.",
+        help="Table to read: .csv, .csv.gz, .tsv, .parquet, .arrow or .feather, or a folder or pattern of .parquet "
+        "files; of linked tables a folder with a file a table, or a .duckdb file.",
     ),
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run or an evaluation.")]

@@ -14,7 +14,7 @@ from synthkit.encoding import constraints, value_links
 from synthkit.encoding.arrays import Bools, Cells, Ints
 from synthkit.encoding.codecs.codec import Codec, JsonObject
 from synthkit.encoding.codecs.codec_registry import read_back, refuse_unknown, saved, spec_for
-from synthkit.encoding.codecs.identifier import fresh, room_for
+from synthkit.encoding.codecs.identifier import fresh, numbered, room_for
 from synthkit.encoding.coded_columns import coded_columns
 from synthkit.encoding.coding import Coding
 from synthkit.encoding.constraints import Recoding
@@ -164,6 +164,18 @@ class TableEncoder:
             name: fresh(name, column if isinstance(column, Identifier) else Identifier(), n, rng)
             for name, column in self.schema.columns.items()
             if name not in described
+        }
+
+    def numbered_identifiers(self, rows: range, of: int, key: str) -> dict[str, pd.Series]:
+        """Identifiers of some rows of a table that is drawn in parts; see `codecs.identifier.numbered`.
+
+        **Shape**: columns of (len(rows),).
+        """
+        described = set(self.schema.described)
+        return {
+            name: numbered(name, column, rows, of, key)
+            for name, column in self.schema.columns.items()
+            if name not in described and isinstance(column, Identifier)
         }
 
     def room_for(self, n: int) -> None:

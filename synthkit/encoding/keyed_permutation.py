@@ -1,4 +1,4 @@
-"""A permutation of any number of things that a key decides, worked out at the places that are asked and held nowhere."""
+"""A permutation of any number of things that a key decides, worked out where it is asked and held nowhere."""
 
 from __future__ import annotations
 

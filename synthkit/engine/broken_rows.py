@@ -1,4 +1,4 @@
-"""Where a table breaks its schema: all questions about rows in one scan of its files, and the parts where one is broken."""
+"""Where a table breaks its schema: all questions about rows in one scan, and the parts where one is broken."""
 
 from __future__ import annotations
 

@@ -40,10 +40,9 @@ class Duck:
         """
         import pyarrow as pa
 
-        with _in_words():
-            with self.connection.cursor() as cursor:  # of its own, so that an answer may be left half read
-                for batch in cursor.sql(sql).to_arrow_reader(ANSWER_ROWS):
-                    yield from_arrow(pa.Table.from_batches([batch]))
+        with _in_words(), self.connection.cursor() as cursor:  # its own, so that an answer may be left half read
+            for batch in cursor.sql(sql).to_arrow_reader(ANSWER_ROWS):
+                yield from_arrow(pa.Table.from_batches([batch]))
 
     def row(self, sql: str) -> tuple[Any, ...]:
         """The one row of an answer.

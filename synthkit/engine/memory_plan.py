@@ -65,7 +65,8 @@ class MemoryPlan:
         """Refuse what is done in memory alone to a table that does not fit in it.
 
         Args:
-            rows, columns: of the table.
+            rows: of the table.
+            columns: of the table.
             what: is asked for.
 
         Raises:

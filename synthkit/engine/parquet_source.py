@@ -195,7 +195,8 @@ class ParquetSource:
 
         Args:
             part: the file.
-            start, stop: numbers of the first row in it, and of the first one behind.
+            start: number of the first row in it.
+            stop: number of the first one behind.
 
         Raises:
             TableError: the file has vanished, or is not whole.

@@ -1,4 +1,4 @@
-"""Rows of Parquet files as SQL: which types DuckDB tells apart as a frame would, the files, and rows drawn from them."""
+"""Rows of Parquet files as SQL: types that DuckDB tells apart as a frame would, files, and rows drawn from them."""
 
 from __future__ import annotations
 

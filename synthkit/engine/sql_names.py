@@ -7,8 +7,8 @@ def quoted(name: str) -> str:
     """A name of a column or a table.
 
     Example:
-        >>> quoted('the "age"')
-        '"the ""age\"\""'
+        >>> print(quoted('the "age" now'))
+        "the ""age"" now"
     """
     return '"' + name.replace('"', '""') + '"'
 

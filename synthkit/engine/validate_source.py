@@ -40,7 +40,7 @@ def validate_source(
     Args:
         source: the table, with its schema.
         duck: scans it within its bounds.
-        extra: path of the JSON of a Great Expectations suite on the same columns; all rows are shown to it, part by part.
+        extra: path of the JSON of a Great Expectations suite on the same columns; all rows are shown to it.
         rows_shown: how many row numbers each violation keeps.
 
     Returns:

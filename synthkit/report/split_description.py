@@ -50,10 +50,11 @@ def _examined(facts: RunFacts) -> list[str]:
     if found is None:
         return []
     looked = found["looked_at"]
+    within = f"{100 * HALF_WIDTH / looked**0.5:.2g} percentage points"
     return [
-        f"The table has {found['rows']:,} rows, of which {found['learned']:,} were learned. Scores look at {looked:,} of "
-        f"all rows, drawn at random: a share of them is within {100 * HALF_WIDTH / looked**0.5:.2g} percentage points "
-        "of that of all rows, 19 times in 20. The people told of below are those among them."
+        f"The table has {found['rows']:,} rows, of which {found['learned']:,} were learned. Scores look at {looked:,} "
+        f"of all rows, drawn at random: a share of them is within {within} of that of all rows, "
+        "19 times in 20. The people told of below are those among them."
     ]
 
 

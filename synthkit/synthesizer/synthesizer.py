@@ -44,6 +44,7 @@ from synthkit.training.callbacks import Progress, TrainingCallbacks
 if TYPE_CHECKING:
     from synthkit.engine.large_table import LargeTable
     from synthkit.privacy.access.curator import Curator
+    from synthkit.synthesizer.part_of_table import PartOfTable
     from synthkit.tables.typed_table import TypedTable
     from synthkit.watermark import WatermarkKey
 
@@ -193,6 +194,7 @@ class Synthesizer:
         rake: bool | raking.RakeTarget = False,
         seed: int | None = None,
         watermark: WatermarkKey | None = None,
+        part: PartOfTable | None = None,
     ) -> pd.DataFrame:
         """Draw new rows; every declared rule holds in every row.
 
@@ -206,6 +208,7 @@ class Synthesizer:
             seed: same seed, same rows; drawn if not given. It is kept in `attrs["synthkit_seed"]` of the frame.
             watermark: key by which each row is chosen among several draws, so that `synthkit.watermark.detect` knows
                 the table again; `attrs["synthkit_watermark"]` is its name.
+            part: which rows of a larger table these are, so that no identifier is in another part of it too.
 
         Raises:
             ConfigError: the number of rows is negative; a draw that is to be raked is given values or a watermark.
@@ -232,6 +235,8 @@ class Synthesizer:
             completion = self._completion(encoder, model, seeds)
             frame, known = completion.partial(n, given)
             out = watermarked_rows(lambda: completion.fill(frame, known, present=False), watermark, seeds)
+        if part is not None:
+            out = out.assign(**encoder.numbered_identifiers(part.rows, part.of, part.key))
         out = table_files.as_it_came(out, self.schema, self._dtypes)
         out.attrs["synthkit_seed"] = seed
         if watermark is not None:

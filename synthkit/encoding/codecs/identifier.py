@@ -7,6 +7,7 @@ from math import prod
 import numpy as np
 import pandas as pd
 
+from synthkit.encoding.keyed_permutation import MOST_THINGS, KeyedPermutation
 from synthkit.errors import SchemaError
 from synthkit.schema import Identifier, faker_providers
 from synthkit.schema.patterns import pattern_alphabets
@@ -37,8 +38,49 @@ def fresh(name: str, column: Identifier, n: int, rng: np.random.Generator) -> pd
     room_for(name, column, n)
     letters_of = parse(name, column.pattern or DEFAULT_IDENTIFIER_PATTERN)
     space = prod(len(a) for a in letters_of)
-    numbers = _distinct(space, n, rng)
-    out = np.full(n, "", dtype=object)
+    return _written(_distinct(space, n, rng), letters_of)
+
+
+def numbered(name: str, column: Identifier, rows: range, of: int, key: str) -> pd.Series:
+    """Identifiers of some rows of a table that is drawn in parts: all rows of all parts have different ones.
+
+    The identifier of a row follows from its number in the whole table by a keyed permutation of all values the pattern
+    has.
+
+    Args:
+        name: the column, for messages.
+        column: its pattern; nine digits if it has none.
+        rows: numbers of the rows in the whole table.
+        of: how many rows that has.
+        key: decides the permutation; the same for all parts.
+
+    Raises:
+        SchemaError: the pattern is outside the grammar, or has fewer than `of` values; or Faker is to make values that
+            must all differ, which parts cannot see to.
+
+    **Shape**: -> (len(rows),).
+
+    Example:
+        >>> column = Identifier(pattern="P[0-9]{2}")
+        >>> parts = [numbered("mrn", column, rows, 100, "a key") for rows in (range(50), range(50, 100))]
+        >>> len({*parts[0], *parts[1]})
+        100
+    """
+    if column.faker is not None:
+        msg = (
+            f"`{name}`: values of rows that are drawn in parts differ by a `pattern`; however: Faker is to make them. "
+            "Declare a pattern, or draw the table whole"
+        )
+        raise SchemaError(msg)
+    room_for(name, column, of)
+    letters_of = parse(name, column.pattern or DEFAULT_IDENTIFIER_PATTERN)
+    space = min(prod(len(a) for a in letters_of), MOST_THINGS)
+    return _written(KeyedPermutation(space, f"{key}/{name}")(np.arange(rows.start, rows.stop)), letters_of)
+
+
+def _written(numbers: np.ndarray, letters_of: list[str]) -> pd.Series:
+    """Numbers as texts of a pattern. **Shape**: (n,) -> (n,)."""
+    out = np.full(len(numbers), "", dtype=object)
     for alphabet in reversed(letters_of):
         letters = np.array(list(alphabet), dtype=object)
         out = letters[(numbers % len(letters)).astype(np.int64)] + out

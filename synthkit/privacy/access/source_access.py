@@ -252,4 +252,4 @@ class _Tabulated:
     def __call__(self, rows: Rows) -> None:
         codes = coded(rows.cat.numpy(), self._found)
         for total, part in zip(self.counts, tabulate(codes, self._found, self._tables), strict=True):
-            total += part
+            np.add(total, part, out=total)

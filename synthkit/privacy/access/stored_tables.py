@@ -61,5 +61,5 @@ class StoredTables:
                 flat = np.zeros(len(part), dtype=np.int64)
                 for j in scope:
                     flat = flat * self.sizes[j] + codes[j]
-                total += np.bincount(flat, minlength=len(total))
+                np.add(total, np.bincount(flat, minlength=len(total)), out=total)
         return {scope: total.reshape([self.sizes[j] for j in scope]) for scope, total in out.items()}
