@@ -50,3 +50,14 @@ Register = Annotated[
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with this command where it was stopped.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that is there already.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+EngineName = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        help="Who draws shards: local, ray (workers of this machine), or the address of a cluster, ray://host:port.",
+    ),
+]
+Workers = Annotated[Optional[int], typer.Option("--workers", min=1, help="How many processes share the work.")]
+InsecureCluster = Annotated[
+    bool, typer.Option("--insecure-cluster", help="Join a ray:// cluster without encryption; in a closed network only.")
+]

@@ -12,6 +12,7 @@ from synthkit.cli import options as o
 from synthkit.cli.arguments import given as parse_given
 from synthkit.cli.config_flags import config_flags
 from synthkit.cli.console import say
+from synthkit.cli.drawn_shards import ShardsAsked, refuse_of_shards, sample_shards
 from synthkit.cli.drawn_table import check_table_file, warn_of_formulas
 from synthkit.cli.linked_models import LinkedPlace, refuse_of_linked, refuse_of_one_table, sample_linked
 from synthkit.cli.progress_display import progress_display
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from synthkit.watermark import WatermarkKey
 
 
-@config_flags("rake", "rake_to", "watermark", "seed", "device")
+@config_flags("rake", "rake_to", "watermark", "seed", "device", "memory")
 def sample(
     folder: o.ModelFolder,
     out: o.OutFile,
@@ -50,8 +51,17 @@ def sample(
         Optional[Path],
         typer.Option("--given-file", help="A table of partial rows, one for each row; empty cells are drawn."),
     ] = None,
+    shard_rows: Annotated[
+        Optional[int],
+        typer.Option(
+            "--shard-rows", min=1, help="Draw into a folder of Parquet files with so many rows each; 100,000."
+        ),
+    ] = None,
     *,
     config: RunConfig,
+    engine: o.EngineName = "local",
+    workers: o.Workers = None,
+    insecure_cluster: o.InsecureCluster = False,
     ending: o.Ending = None,
     spreadsheet_safe: o.SpreadsheetSafe = False,
     overwrite: o.Overwrite = False,
@@ -59,9 +69,14 @@ def sample(
 ) -> None:
     """Draw new rows from a saved model, all of them obeying the rules of its schema.
 
+    Where --out is a folder the rows are drawn in shards, Parquet files that follow from model, seed and number alone:
+    the same command again goes on with those that are missing, and it does not matter who draws them.
+
     A model of linked tables draws people, each with all that belongs to them, into a folder or a .duckdb file.
 
     Example: synthkit sample runs/demo --rows 1000 --given hospdead=1 --out deaths.csv
+
+    Example: synthkit sample runs/demo --rows 100000000 --out many/ --workers 4
 
     Example: synthkit sample runs/hospital --units 1000 -o more
     """
@@ -77,6 +92,11 @@ def sample(
         sample_linked(found, place, units, [*(given or ()), *filter(None, [given_file])], config, quiet=quiet)
         return
     refuse_of_linked(units=units, ending=ending)
+    shards = ShardsAsked(shard_rows=shard_rows, engine=engine, workers=workers, insecure=insecure_cluster)
+    if shards.meant(out):
+        refuse_of_shards(given, given_file)
+        sample_shards(found, out, rows, config, shards, quiet=quiet)
+        return
     check_table_file(out, spreadsheet_safe=spreadsheet_safe, overwrite=overwrite)
     key = None if config.watermark is None else WatermarkKey.load(config.watermark)
     with progress_display(quiet=quiet) as progress:

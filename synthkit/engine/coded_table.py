@@ -15,6 +15,7 @@ The folder holds what real rows say: it is INTERNAL, only its owner may read it,
 from __future__ import annotations
 
 import json
+import mmap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,7 @@ class CodedTable:
         """Rows by their numbers; the disk is read forwards, whatever their order. **Shape**: (B,) -> Rows of B."""
         order = np.argsort(index, kind="stable")
         found = self._rows(index[order])
+        self._release()
         back = np.empty_like(order)
         back[order] = np.arange(len(order))
         return found[torch.from_numpy(back)]
@@ -99,6 +101,7 @@ class CodedTable:
         """All rows in their order, `size` at most at a time."""
         for start in range(0, self.rows, size):
             yield self._rows(slice(start, start + size))
+            self._release()
 
     def slots(self, which: tuple[int, ...], size: int = BATCH_ROWS) -> Iterator[NDArray[np.integer]]:
         """Some slots of all rows in their order. **Shape**: -> (at most `size`, slots)."""
@@ -109,6 +112,13 @@ class CodedTable:
     def units(self) -> NDArray[np.uint64] | None:
         """Key of each row's unit, mapped; None where each row is a unit. **Shape**: (rows,)."""
         return self.maps.get(UNITS)
+
+    def _release(self) -> None:
+        """Give pages that were read back to the system, which keeps them while there is room."""
+        for each in self.maps.values():
+            pages = getattr(each, "_mmap", None)
+            if pages is not None and hasattr(mmap, "MADV_DONTNEED"):
+                pages.madvise(mmap.MADV_DONTNEED)
 
     def _rows(self, index: slice | NDArray[np.int64]) -> Rows:
         read = {name: each[index] for name, each in self.maps.items() if name in FILES}

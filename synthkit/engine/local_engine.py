@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -49,6 +50,11 @@ class _Worker:
     number: int | None = None
 
 
+def _complaints() -> IO[str]:
+    """A file without a name, gone when it is closed."""
+    return tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+
+
 class _Crew:
     """The processes of one piece of work."""
 
@@ -57,6 +63,7 @@ class _Crew:
         self._answers: queue.Queue[tuple[_Worker, dict[str, Any] | None]] = queue.Queue()
         self._workers: list[_Worker] = []
         self._lost = 0
+        self._files = ExitStack()
 
     def run(self) -> Iterator[tuple[int, JSONObject]]:
         try:
@@ -76,10 +83,10 @@ class _Crew:
             for worker in self._workers:
                 worker.process.kill()
                 worker.process.wait()
-                worker.complaints.close()
+            self._files.close()
 
     def _begin(self) -> None:
-        complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        complaints = self._files.enter_context(_complaints())
         worker = _Worker(start_module(WORKER, complaints), complaints)
         self._workers.append(worker)
         threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
@@ -119,7 +126,6 @@ class _Crew:
         self._workers.remove(worker)
         worker.complaints.seek(0)
         why = crash_reason(worker.process.returncode, worker.complaints.read())
-        worker.complaints.close()
         if worker.number is None:
             return
         self._lost += 1

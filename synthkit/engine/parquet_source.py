@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from synthkit.engine.source import BATCH_ROWS
 from synthkit.errors import TableError
 from synthkit.io.arrow_files import check_types, read_pieces, refusing
-from synthkit.io.plain_columns import from_arrow
+from synthkit.io.plain_columns import from_arrow, without_index
 from synthkit.schema.conform import column_faults, refuse, type_cells
 from synthkit.tables.table_files import Table
 
@@ -257,17 +257,21 @@ def _refuse_unlike(files: Sequence[Path], root: Path | None) -> tuple[dict[str, 
     Raises:
         TableError: one is not whole, has other columns or types than the first, or cells that hold several values.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     read, counts = [], []
     for file in files:
         with refusing(file, "parquet"), pq.ParquetFile(file) as opened:
-            read.append(opened.schema_arrow)
+            read.append(without_index(opened.schema_arrow.empty_table()).schema)
             counts.append(opened.metadata.num_rows)
         check_types(file, read[-1])
-    types = {field.name: field.type for field in read[0]}
-    for file, found in zip(files[1:], read[1:], strict=True):
-        _refuse_other_columns(file, files[0], {field.name: field.type for field in found}, types)
+    found = [{field.name: field.type for field in schema} for schema in read]
+    types = dict(found[0])
+    for each in found[1:]:  # a column without a single value has no type, whatever it has elsewhere
+        types |= {name: kind for name, kind in each.items() if pa.types.is_null(types.get(name, kind))}
+    for file, each in zip(files, found, strict=True):
+        _refuse_other_columns(file, files[0], each, types)
     _refuse_other_folders(files, [_partition(file, root) for file in files])
     return types, counts
 
@@ -289,6 +293,8 @@ def _refuse_other_columns(
     Raises:
         TableError: a part has another column, lacks one, or stores one as another type.
     """
+    import pyarrow as pa
+
     for name in dict.fromkeys([*wanted, *found]):
         if name not in found or name not in wanted:
             has, lacks = (file, first) if name in found else (first, file)
@@ -297,7 +303,7 @@ def _refuse_other_columns(
                 f"{lacks.name}. Write the parts anew with the same columns"
             )
             raise TableError(msg)
-        if found[name] != wanted[name]:
+        if found[name] != wanted[name] and not pa.types.is_null(found[name]):
             msg = (
                 f"all parts of a table store a column alike; however: `{name}` is {wanted[name]} in {first.name} and "
                 f"{found[name]} in {file.name}. Write the parts anew with the same types"

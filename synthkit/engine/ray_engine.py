@@ -1,4 +1,4 @@
-"""Workers of a Ray cluster: one that we start for this machine alone, or one whose address is given; no other imports it.
+"""Workers of a Ray cluster: one that is started for this machine alone, or one whose address is given.
 
 Ray is an existing engine with habits of its own. Telemetry is turned off before it is imported. Our cluster listens on
 this machine alone, which is looked at after the start, asks for a token, and ends with the work. A cluster elsewhere is

@@ -39,7 +39,7 @@ def written_rows(pieces: Iterable[pa.Table], schema: Schema, folder: Path) -> Pa
     try:
         for piece in pieces:
             writer = pq.ParquetWriter(path, piece.schema, compression="zstd") if writer is None else writer
-            writer.write_table(piece)
+            writer.write_table(piece.cast(writer.schema))
     except OSError as error:
         msg = (
             "rows of a large table are written once while it is worked on; however: "
@@ -79,6 +79,8 @@ def _kept(source: ParquetSource, part: ParquetPart, left_out: NDArray[np.int64])
             kept[left_out[low:high] - first] = False
             first += len(batch)
             table = pa.Table.from_batches([batch]).select(list(source.types)).filter(pa.array(kept))
+            wide = [field.with_type(source.types[field.name]) for field in table.schema]
+            table = table.cast(pa.schema(wide, metadata=table.schema.metadata))
             for name, value in part.partition.items():
                 table = table.append_column(name, pa.array([value] * len(table), type=pa.string()))
             yield table

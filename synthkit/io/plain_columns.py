@@ -61,7 +61,7 @@ def from_arrow(table: pa.Table) -> pd.DataFrame:
         twice = sorted({n for n in table.column_names if table.column_names.count(n) > 1})
         msg = f"each column name stands once; however: {', '.join(twice)} is there twice. Rename the columns"
         raise TableError(msg)
-    table = _without_index(table)
+    table = without_index(table)
     described = table.schema.pandas_metadata or {}
     known = {c.get("field_name"): str(c.get("numpy_type")) for c in described.get("columns", ())}
     nullable = {getattr(pa, str(d).lower())(): d for d in _NULLABLE_INTEGERS} | {pa.bool_(): pd.BooleanDtype()}
@@ -84,7 +84,7 @@ def from_arrow(table: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def _without_index(table: pa.Table) -> pa.Table:
+def without_index(table: pa.Table) -> pa.Table:
     """The table with what pandas kept as the index: named, it is a column like others; without a name, nothing."""
     described = table.schema.pandas_metadata or {}
     levels = [name for name in described.get("index_columns", ()) if name in table.column_names]

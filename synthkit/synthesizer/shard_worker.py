@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -38,7 +40,7 @@ def piece(card: JSONObject) -> Piece:
         rows = plan.rows_of(number)
         part = PartOfTable(rows=rows, of=plan.rows, key=f"{plan.seed}/identifiers")
         rake = cast("RakeTarget", plan.rake) if plan.rake else False
-        with _one_thread():
+        with one_thread():
             drawn = synthesizer.sample(len(rows), rake=rake, seed=plan.seed_of(number), watermark=key, part=part)
         path = out / shard_name(number)
         table_files.write(drawn, path, schema=synthesizer.schema, mark=provenance_mark())
@@ -47,12 +49,12 @@ def piece(card: JSONObject) -> Piece:
     return draw
 
 
-class _one_thread:  # noqa: N801
+@contextmanager
+def one_thread() -> Iterator[None]:
     """Sums of several threads come in other orders: a shard is drawn by one, whatever the process may use."""
-
-    def __enter__(self) -> None:
-        self._before = torch.get_num_threads()
-        torch.set_num_threads(1)
-
-    def __exit__(self, *_: object) -> None:
-        torch.set_num_threads(self._before)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

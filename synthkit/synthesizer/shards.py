@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -84,6 +85,37 @@ class ShardPlan:
     def seed_of(self, number: int) -> int:
         """Seed of a shard."""
         return Seeds(self.seed).of(f"shard/{number}")
+
+
+def plan_of(
+    model: Path, out: Path, rows: int, shard_rows: int, seed: int | None, rake: str | bool, watermark: Path | None
+) -> ShardPlan:
+    """The plan of a folder; a seed that nobody names is the one it was begun with, or a new one.
+
+    Args:
+        model: folder of the saved model.
+        out: folder of the shards, which may be begun.
+        rows: of all shards together.
+        shard_rows: of each but the last.
+        seed: of all of them.
+        rake: which tables rows are raked to; False for none.
+        watermark: file of the key, if there is one.
+
+    Raises:
+        ConfigError: there are too many shards, or rows cannot be drawn so.
+        ArtefactError: the folder, the key or the model cannot be read.
+    """
+    known = _known(out)
+    if seed is None:
+        seed = secrets.randbits(31) if known is None else int(known["seed"])
+    name = ""
+    if watermark is not None:
+        from synthkit.watermark import WatermarkKey
+
+        name = WatermarkKey.load(watermark).name
+    return ShardPlan(
+        rows=rows, shard_rows=shard_rows, seed=seed, model=model_digest(model), rake=str(rake or ""), watermark=name
+    )
 
 
 def shard_name(number: int) -> str:
@@ -168,7 +200,9 @@ def _begun(out: Path, plan: ShardPlan) -> Iterator[int]:
     ours = {STARTED, SUCCESS, *(shard_name(k) for k in range(plan.shards))}
     foreign = sorted(name for name in names - ours if not name.endswith(".partial"))
     if out.exists() and (foreign or not out.is_dir() or (known is None and names)):
-        msg = f"{out} is a folder of shards alone; however: there is something else in it. Name an empty or a new folder"
+        msg = (
+            f"{out} is a folder of shards alone; however: there is something else in it. Name an empty or a new folder"
+        )
         raise ArtefactError(msg)
     if known is None:
         out.mkdir(parents=True, exist_ok=True)
