@@ -114,7 +114,7 @@ def is_plain(kind: pa.DataType | None, column: Column) -> bool:
     if isinstance(column, Numeric):
         return number and not column.written
     if isinstance(column, Datetime):
-        return types.is_timestamp(inner) and inner.tz is None and inner.unit in ("us", "ms", "s")
+        return bool(types.is_timestamp(inner) and inner.tz is None and inner.unit in ("us", "ms", "s"))
     assert isinstance(column, Categorical | Ordinal | Boolean | Code)
     levels = column.levels or ()
     if levels and all(isinstance(level, bool) for level in levels):

@@ -111,13 +111,15 @@ def _in_turn(
 @contextmanager
 def connected(engine: RayEngine) -> Iterator[Any]:
     """Ray, connected to the cluster of an engine; what was started ends with the block."""
+    if engine.address is not None:
+        _refuse_open(engine)
     os.environ.update(_SETTINGS if engine.address is not None else {**_SETTINGS, **_ALONE})
     ray = _imported()
     if engine.address is not None:
-        _refuse_open(engine)
         with _joined(ray, engine.address):
             yield ray
         return
+    _refuse_loaded()
     folder = Path(tempfile.mkdtemp(prefix="synthkit-ray-"))  # with rights of 0700; short, for names of sockets
     token = folder / "token"
     token.touch(mode=0o600)
@@ -141,6 +143,22 @@ def _imported() -> Any:
         msg = "`--engine ray` needs Ray; however: it is not installed. Install synthkit[ray]"
         raise UnsupportedError(msg) from error
     return ray
+
+
+def _refuse_loaded() -> None:
+    """Ray takes its own address when it is loaded: once loaded by others, it looks for this machine's outer one.
+
+    Raises:
+        ConfigError: it was.
+    """
+    from ray._private import ray_constants
+
+    if ray_constants.ENABLE_RAY_CLUSTER:
+        msg = (
+            "a cluster of this machine alone is started before Ray is loaded by others; however: it is loaded already. "
+            "Set RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 before, or use `--engine local`"
+        )
+        raise ConfigError(msg)
 
 
 def _refuse_open(engine: RayEngine) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from synthkit.pipeline.run_config import RunConfig
     from synthkit.schema import Schema
     from synthkit.synthesizer.checkpoints import Checkpoint
+    from synthkit.tables.typed_table import TypedTable
 
 EXAMINED_ROWS = 200_000  # rows that are held out of, attacked and compared; all others are learned
 NUMBER = "number"  # of a row in the table, beside the roles that a checkpoint keeps
@@ -98,9 +99,13 @@ def _rows(source: ParquetSource, numbers: NDArray[np.int64]) -> pd.DataFrame:
     return pd.concat(list(rows_at(source, numbers)), ignore_index=True)
 
 
-def examined_facts(table: LargeTable, learned: LargeTable, parts: Split) -> dict[str, int]:
+def examined_facts(
+    table: TypedTable | LargeTable, learned: TypedTable | LargeTable, parts: Split
+) -> dict[str, dict[str, int]]:
     """How many rows a large table has, how many were learned, and how many an evaluation looks at."""
-    return {"rows": table.rows, "learned": learned.rows, "looked_at": len(parts.frame)}
+    if not isinstance(table, LargeTable):
+        return {}
+    return {"examined": {"rows": table.rows, "learned": learned.rows, "looked_at": len(parts.frame)}}
 
 
 def examined_draws(draws: tuple[pd.DataFrame, ...], seeds: Seeds) -> tuple[pd.DataFrame, ...]:

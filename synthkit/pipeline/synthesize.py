@@ -215,7 +215,7 @@ def _made(
             draw_seeds=[d.attrs["synthkit_seed"] for d in draws],
             calibrated=run_info.raked(draws),
             watermark=None if key is None else {"key": key.name, "candidates": key.candidates},
-            **({} if isinstance(typed, TypedTable) else {"examined": examined_facts(typed, train, parts)}),
+            **examined_facts(typed, train, parts),
             **({"audited": SIBLING_AUDITED, "released": [len(d) for d in draws]} if config.final else {}),
             **run_info.learned(synthesizer, config, clock.said),
         )

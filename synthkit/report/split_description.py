@@ -47,7 +47,7 @@ def describe_split(facts: RunFacts) -> list[str]:
 def _examined(facts: RunFacts) -> list[str]:
     """Of a large table, how many rows stand for all, and how near a share of them is to that of all."""
     found = facts.get("examined")
-    if found is None:
+    if not isinstance(found, dict):
         return []
     looked = found["looked_at"]
     within = f"{100 * HALF_WIDTH / looked**0.5:.2g} percentage points"
