@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-ROUNDS = 8  # of the Feistel network: four make it hard to tell from chance, the others are cheap
+FEISTEL_ROUNDS = 8  # of the Feistel network: four make it hard to tell from chance, the others are cheap
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 MOST_THINGS = 2**62
 
@@ -63,7 +63,7 @@ class KeyedPermutation:
 
     @cached_property
     def _round_keys(self) -> tuple[np.uint64, ...]:
-        digests = (hashlib.sha256(f"{self.key}/{k}".encode()).digest() for k in range(ROUNDS))
+        digests = (hashlib.sha256(f"{self.key}/{k}".encode()).digest() for k in range(FEISTEL_ROUNDS))
         return tuple(np.uint64(int.from_bytes(digest[:8], "big")) for digest in digests)
 
     def _network(self, x: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -24,7 +24,7 @@ _NUMBER = "file_row_number"
 
 
 @dataclass(frozen=True)
-class Block:
+class RowBlock:
     """Rows of one file that lie together.
 
     Args:
@@ -36,12 +36,12 @@ class Block:
     number: int
 
 
-def blocks(source: ParquetSource) -> list[Block]:
+def blocks(source: ParquetSource) -> list[RowBlock]:
     """All blocks of a source, in the order of its rows."""
-    return [Block(k, b) for k, part in enumerate(source.parts) for b in range(-(-part.rows // BLOCK_ROWS))]
+    return [RowBlock(k, b) for k, part in enumerate(source.parts) for b in range(-(-part.rows // BLOCK_ROWS))]
 
 
-def broken_blocks(source: ParquetSource, duck: Duck) -> list[Block] | None:
+def broken_blocks(source: ParquetSource, duck: Duck) -> list[RowBlock] | None:
     """Blocks with a row that breaks something its schema asks of a row, in their order.
 
     Returns:
@@ -61,7 +61,7 @@ def broken_blocks(source: ParquetSource, duck: Duck) -> list[Block] | None:
     return list(_where(source, duck, " OR ".join(f"({condition})" for condition in wrong)))
 
 
-def _where(source: ParquetSource, duck: Duck, condition: str) -> Iterator[Block]:
+def _where(source: ParquetSource, duck: Duck, condition: str) -> Iterator[RowBlock]:
     """Blocks with a row of which a condition is true."""
     for k, part in enumerate(source.parts):
         file = f"read_parquet({text_literal(str(part.path))}, file_row_number = true, hive_partitioning = false)"
@@ -70,7 +70,7 @@ def _where(source: ParquetSource, duck: Duck, condition: str) -> Iterator[Block]
             f"FROM {file} GROUP BY ALL) WHERE n > 0 ORDER BY block"
         )
         for piece in duck.pieces(sql):
-            yield from (Block(k, int(number)) for number in piece["block"])
+            yield from (RowBlock(k, int(number)) for number in piece["block"])
 
 
 def _conditions(source: ParquetSource) -> Iterator[str | None]:
@@ -112,7 +112,7 @@ def is_plain(kind: pa.DataType | None, column: Column) -> bool:
     types, inner = pa.types, kind.value_type if pa.types.is_dictionary(kind) else kind
     number = types.is_integer(inner) or types.is_float32(inner) or types.is_float64(inner)
     if isinstance(column, Numeric):
-        return number and not column.written
+        return bool(number) and not column.written
     if isinstance(column, Datetime):
         return bool(types.is_timestamp(inner) and inner.tz is None and inner.unit in ("us", "ms", "s"))
     assert isinstance(column, Categorical | Ordinal | Boolean | Code)
@@ -120,7 +120,7 @@ def is_plain(kind: pa.DataType | None, column: Column) -> bool:
     if levels and all(isinstance(level, bool) for level in levels):
         return bool(types.is_boolean(inner))
     if levels and all(isinstance(level, int | float) for level in levels):
-        return number
+        return bool(number)
     return is_countable(kind) and bool(types.is_string(inner) or types.is_large_string(inner))
 
 

@@ -18,7 +18,7 @@ from synthkit.errors import SynthkitError, WorkerError
 from synthkit.io.json_types import JSONObject
 from synthkit.runtime.processes import crash_reason, start_module
 
-WORKER = "synthkit.engine.piece_worker"
+PIECE_WORKER = "synthkit.engine.piece_worker"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class _Crew:
 
     def _begin(self) -> None:
         complaints = self._files.enter_context(_complaints())
-        worker = _Worker(start_module(WORKER, complaints), complaints)
+        worker = _Worker(start_module(PIECE_WORKER, complaints), complaints)
         self._workers.append(worker)
         threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
         self._tell(worker, self._task)

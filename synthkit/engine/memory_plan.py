@@ -8,7 +8,7 @@ from synthkit.errors import ConfigError
 from synthkit.runtime.memory_sizes import memory_bytes, memory_there, size_text
 
 LEAST = 2 * 2**30  # bytes below which libraries, a network and a batch have no room
-BASE = 3 * 2**28  # bytes of the interpreter and the libraries that are loaded in any case
+BASE_BYTES = 3 * 2**28  # bytes of the interpreter and the libraries that are loaded in any case
 SHARE_THERE = 0.6  # of the memory that is there, where nobody sets a bound
 BYTES_A_CELL = 80  # that a table takes while it is fitted in memory: 3.2 GiB a million rows of 42 columns
 DUCK_SHARE = 0.3  # of what is left beside the base, for scans; the rest is for batches and the network
@@ -50,12 +50,12 @@ class MemoryPlan:
     @property
     def duck(self) -> int:
         """Bytes that scans may hold."""
-        return int(DUCK_SHARE * (self.total - BASE))
+        return int(DUCK_SHARE * (self.total - BASE_BYTES))
 
     @property
     def workers(self) -> int:
         """How many processes may draw at once."""
-        return max(1, int((self.total - BASE) // BYTES_A_WORKER))
+        return max(1, int((self.total - BASE_BYTES) // BYTES_A_WORKER))
 
     def holds(self, rows: int, columns: int) -> bool:
         """Whether a table of that size can be worked on in memory."""
@@ -88,4 +88,4 @@ def needed(rows: int, columns: int) -> int:
         >>> round(needed(1_000_000, 42) / 2**30, 1)
         3.9
     """
-    return BASE + BYTES_A_CELL * rows * columns
+    return BASE_BYTES + BYTES_A_CELL * rows * columns

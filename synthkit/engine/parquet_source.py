@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
 
-PARQUET_ENDING = ".parquet"
+PARQUET_SUFFIX = ".parquet"
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"  # how a folder is called whose column is missing
 
 
@@ -33,7 +33,7 @@ def is_parquet_source(path: str | Path) -> bool:
         >>> is_parquet_source("visits.parquet"), is_parquet_source("visits/*.parquet"), is_parquet_source("visits.csv")
         (True, True, False)
     """
-    return Path(path).suffix.lower() == PARQUET_ENDING or (Path(path).is_dir() and bool(_inside(Path(path))))
+    return Path(path).suffix.lower() == PARQUET_SUFFIX or (Path(path).is_dir() and bool(_inside(Path(path))))
 
 
 def is_several_files(path: str | Path) -> bool:
@@ -219,7 +219,7 @@ class ParquetSource:
 
 def _inside(folder: Path) -> list[Path]:
     """Parquet files of a folder and of the folders in it, in the order of their names; hidden ones are left out."""
-    found = (path for path in folder.rglob(f"*{PARQUET_ENDING}") if path.is_file())
+    found = (path for path in folder.rglob(f"*{PARQUET_SUFFIX}") if path.is_file())
     return sorted(path for path in found if not any(p.startswith((".", "_")) for p in path.relative_to(folder).parts))
 
 
@@ -246,7 +246,7 @@ def _files(path: Path) -> list[Path]:
     else:
         found, where = [Path(each) for each in sorted(glob.glob(str(path)))], f"there is none at {path}"
     if not found:
-        msg = f"a table in Parquet has files that end in {PARQUET_ENDING}; however: {where}. Check the path"
+        msg = f"a table in Parquet has files that end in {PARQUET_SUFFIX}; however: {where}. Check the path"
         raise TableError(msg)
     return found
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from synthkit.engine.broken_rows import BLOCK_ROWS, Block, blocks, broken_blocks
+from synthkit.engine.broken_rows import BLOCK_ROWS, RowBlock, blocks, broken_blocks
 from synthkit.engine.repeated_identifiers import repeated, unique_columns
 from synthkit.schema.columns import Identifier
 from synthkit.schema.expectation_suite import expectation_suite
@@ -86,7 +86,7 @@ def _without_uniqueness(schema: Schema) -> Schema:
 
 
 def _of_block(
-    source: ParquetSource, schema: Schema, block: Block, extra: str | Path | None, rows_shown: int
+    source: ParquetSource, schema: Schema, block: RowBlock, extra: str | Path | None, rows_shown: int
 ) -> Validation:
     """What some rows break, with their numbers in the table."""
     part, start = source.parts[block.part], block.number * BLOCK_ROWS

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from synthkit.schema import Schema
 
-FILE = "rows.parquet"
+WRITTEN_FILE = "rows.parquet"
 
 
 def written_rows(pieces: Iterable[pa.Table], schema: Schema, folder: Path) -> ParquetSource:
@@ -35,7 +35,7 @@ def written_rows(pieces: Iterable[pa.Table], schema: Schema, folder: Path) -> Pa
     """
     import pyarrow.parquet as pq
 
-    writer, path = None, folder / FILE
+    writer, path = None, folder / WRITTEN_FILE
     try:
         for piece in pieces:
             writer = pq.ParquetWriter(path, piece.schema, compression="zstd") if writer is None else writer

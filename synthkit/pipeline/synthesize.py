@@ -41,6 +41,7 @@ from synthkit.schema.typed_columns import TypedColumns, check_learnable
 from synthkit.schema.violations import Validation
 from synthkit.synthesizer.checkpoints import Checkpoint
 from synthkit.tables.typed_table import TypedTable
+from synthkit.watermark import WatermarkKey
 
 PUBLIC_UNITS = 20_000  # units for whom shares of roles are chosen under a budget, where nobody declared a number
 
@@ -211,10 +212,7 @@ def _made(
             public,
             name_of(table),
             clock.seconds,
-            draws=len(draws),
-            draw_seeds=[d.attrs["synthkit_seed"] for d in draws],
-            calibrated=run_info.raked(draws),
-            watermark=None if key is None else {"key": key.name, "candidates": key.candidates},
+            **_draw_facts(draws, key),
             **examined_facts(typed, train, parts),
             **({"audited": SIBLING_AUDITED, "released": [len(d) for d in draws]} if config.final else {}),
             **run_info.learned(synthesizer, config, clock.said),
@@ -232,6 +230,16 @@ def _made(
             sibling=sibling,
         )
     return made, parts, public
+
+
+def _draw_facts(draws: tuple[pd.DataFrame, ...], key: WatermarkKey | None) -> dict[str, Any]:
+    """How many draws there are, and how their rows were chosen."""
+    return {
+        "draws": len(draws),
+        "draw_seeds": [d.attrs["synthkit_seed"] for d in draws],
+        "calibrated": run_info.raked(draws),
+        "watermark": None if key is None else {"key": key.name, "candidates": key.candidates},
+    }
 
 
 def refuse_few_declared(config: RunConfig) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Protocol
 
 import pandas as pd
 
@@ -12,14 +13,22 @@ from synthkit.privacy.access.curator import Curator
 from synthkit.privacy.accounting.ledger import Ledger
 from synthkit.runtime.seeds import Seeds
 from synthkit.schema.spreads import with_differences
+from synthkit.schema.table import Schema
 from synthkit.tables.typed_table import TypedTable
 
-if TYPE_CHECKING:
-    from synthkit.synthesizer.synthesizer import Synthesizer
+
+class StoresAlike(Protocol):
+    """What is to learn a table, and stores its samples as the table was stored."""
+
+    schema: Schema
+
+    def with_storages(self, stored: Mapping[str, str]) -> object:
+        """Store samples so, by column."""
+        ...
 
 
 def curated_table(
-    synthesizer: Synthesizer,
+    synthesizer: StoresAlike,
     table: pd.DataFrame | TypedTable | LargeTable | Curator,
     ledger: Ledger | None,
     seeds: Seeds,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FORMAT = "synthkit-shards/1"
 SHARD_ROWS = 100_000
 STARTED, SUCCESS = "_STARTED", "_SUCCESS"
-MODULE = "synthkit.synthesizer.shard_worker"
+SHARD_WORKER = "synthkit.synthesizer.shard_worker"
 MOST_SHARDS = 100_000  # so that names of files have five digits
 
 
@@ -177,7 +177,7 @@ def draw_shards(
         "watermark": None if watermark is None else str(watermark.resolve()),
         "device": device,
     }
-    for done, _ in enumerate((engine or InProcess()).map(MODULE, card, missing), plan.shards - len(missing) + 1):
+    for done, _ in enumerate((engine or InProcess()).map(SHARD_WORKER, card, missing), plan.shards - len(missing) + 1):
         told(done, plan.shards)
     parts = {shard_name(k): _digest(out / shard_name(k)) for k in range(plan.shards)}
     _write(out / SUCCESS, {"format": FORMAT, **asdict(plan), "parts": parts})

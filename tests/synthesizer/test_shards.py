@@ -100,7 +100,7 @@ def test_a_process_that_is_killed_changes_no_byte(model, plan, drawn, tmp_path):
 
 
 def test_workers_that_are_always_lost_end_the_work(model, plan, tmp_path, monkeypatch):
-    monkeypatch.setattr("synthkit.engine.local_engine.WORKER", "synthkit.no_such_module")
+    monkeypatch.setattr("synthkit.engine.local_engine.PIECE_WORKER", "synthkit.no_such_module")
     with pytest.raises(WorkerError, match="may be lost 1 times"):
         draw_shards(model, tmp_path / "s", plan, engine=LocalEngine(2, most_lost=1))
     assert (tmp_path / "s" / STARTED).exists()
