@@ -24,8 +24,8 @@ class MemoryPlan:
         asked: whether somebody set the bound.
 
     Example:
-        >>> plan = MemoryPlan.of("4GB")
-        >>> plan.holds(1_000_000, 42), plan.holds(100_000, 42), plan.duck == int(0.3 * 3.25 * 2**30)
+        >>> plan = MemoryPlan.of("3GB")
+        >>> plan.holds(1_000_000, 42), plan.holds(100_000, 42), plan.duck == int(0.3 * 2.25 * 2**30)
         (False, True, True)
     """
 

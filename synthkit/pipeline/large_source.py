@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthkit.engine.memory_plan import MemoryPlan
-from synthkit.engine.parquet_source import ParquetSource, is_parquet_source
+from synthkit.engine.parquet_source import ParquetSource, is_parquet_source, parquet_rows
 from synthkit.engine.workplace import Workplace, open_workplace
 from synthkit.errors import UnsupportedError
 
@@ -29,10 +29,10 @@ def large_source(table: pd.DataFrame | str | Path, schema: Schema, config: RunCo
     """
     if not isinstance(table, str | Path) or not is_parquet_source(table):
         return None
-    plan, source = MemoryPlan.of(config.memory), ParquetSource.of(table, schema)
-    size = source.rows, len(schema.columns)
+    plan, size = MemoryPlan.of(config.memory), (parquet_rows(table), len(schema.columns))
     if plan.holds(*size):
         return None
+    source = ParquetSource.of(table, schema)
     if config.epsilon is not None:
         plan.refuse_larger(*size, "a fit under a budget")
     if config.clamp:
