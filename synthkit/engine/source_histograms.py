@@ -68,11 +68,7 @@ class SourceHistograms:
     def _told(self, columns: Sequence[str]) -> Iterator[tuple[pd.DataFrame, NDArray[np.int64]]]:
         """Typed cells of some columns and how many rows have each; a line may come twice."""
         source = self.source
-        if not isinstance(source, ParquetSource):
-            for batch in source.batches(columns):
-                yield batch.reset_index(drop=True), np.ones(len(batch), dtype=np.int64)
-            return
-        if not all(is_countable(source.types.get(name)) for name in columns):
+        if not (isinstance(source, ParquetSource) and all(is_countable(source.types.get(name)) for name in columns)):
             for batch in source.batches(columns):
                 yield batch.reset_index(drop=True), np.ones(len(batch), dtype=np.int64)
             return

@@ -78,7 +78,6 @@ class SourceAccess:
         self._plan = FitPlan(coding=Coding())
         self._encoder: TableEncoder | None = None
         self._stored: CodedTable | None = None
-        self._margins: RakingMargins | None = None
         self._loader: CodedLoader | None = None
         self.schema = schema
         self.ledger = ledger
